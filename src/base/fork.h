@@ -1,0 +1,27 @@
+// fork(2): the one permitted global (architecture.md rule 6). A pthread_atfork child handler bumps a generation and closes the lock descriptors that were
+// registered; a handle made in another generation answers kForked before it touches a mutex.
+#pragma once
+
+#include <cstdint>
+
+namespace mediagen {
+
+// The number of forks between the library's loading and this process. Lock-free, async-signal-safe.
+uint32_t ForkGeneration();
+
+// Descriptors that a child must close at once, since a flock is shared with the parent through them. Thread-safe. CloseInChild answers false when the
+// fixed table is full: the caller must then not rely on `fd` being closed.
+[[nodiscard]] bool CloseInChild(int fd);
+void ForgetInChild(int fd);  // call before closing it oneself
+
+// Remembers the generation of its making.
+class ForkGuard {
+ public:
+  ForkGuard() : generation_(ForkGeneration()) {}
+  bool forked() const { return generation_ != ForkGeneration(); }
+
+ private:
+  uint32_t generation_;
+};
+
+}  // namespace mediagen

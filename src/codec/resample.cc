@@ -1,0 +1,65 @@
+#include "codec/resample.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "codec/resample_rows.h"
+
+namespace mediagen::codec {
+namespace {
+
+constexpr double kSupport = 2;  // of the filter at scale 1, each way
+
+double Filter(double x) {
+  x = std::abs(x);
+  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+  if (x < 2) return ((-0.5 * x + 2.5) * x - 4) * x + 2;
+  return 0;
+}
+
+bool IsCopy(const Pixels& source, const Region& region, const Pixels& out) {
+  return region.x == 0 && region.y == 0 && region.width == source.width && region.height == source.height &&
+         out.width == source.width && out.height == source.height;
+}
+
+}  // namespace
+
+Weights CatmullRom(uint32_t source, double begin, double length, uint32_t size) {
+  const double ratio = length / size, scale = std::max(1.0, ratio), support = kSupport * scale;
+  Weights weights;
+  weights.taps = std::min<size_t>(source, static_cast<size_t>(std::ceil(2 * support)) + 1);
+  weights.first.resize(size);
+  weights.values.resize(size * weights.taps);
+  for (uint32_t i = 0; i < size; ++i) {
+    const double centre = begin + (i + 0.5) * ratio - 0.5;
+    const double last_first = static_cast<double>(source - weights.taps);
+    const uint32_t first = static_cast<uint32_t>(std::clamp(std::ceil(centre - support), 0.0, last_first));
+    float* values = weights.values.data() + size_t{i} * weights.taps;
+    double sum = 0;
+    for (size_t k = 0; k < weights.taps; ++k) sum += Filter((static_cast<double>(first + k) - centre) / scale);
+    for (size_t k = 0; k < weights.taps; ++k) {
+      values[k] = static_cast<float>(Filter((static_cast<double>(first + k) - centre) / scale) / sum);
+    }
+    weights.first[i] = first;
+  }
+  return weights;
+}
+
+void Resample(const Pixels& source, const Region& region, Pixels* out) {
+  if (IsCopy(source, region, *out)) {
+    std::memcpy(out->data.get(), source.data.get(), source.bytes());
+    return;
+  }
+  const Weights across = CatmullRom(source.width, region.x, region.width, out->width);
+  const Weights down = CatmullRom(source.height, region.y, region.height, out->height);
+  std::vector<float> row(source.stride() + kRowPadding);
+  std::vector<uint8_t> bytes(out->stride() + kRowPadding);
+  for (uint32_t y = 0; y < out->height; ++y) {
+    CombineRows(source.row(down.first[y]), source.stride(), down.values.data() + y * down.taps, down.taps, source.channels, row.data());
+    CombineColumns(row.data(), across, source.channels, bytes.data());
+    std::memcpy(out->row(y), bytes.data(), out->stride());
+  }
+}
+
+}  // namespace mediagen::codec
