@@ -29,7 +29,7 @@ struct Principal {
 // "" and "null" are the host; anything else the documents.md principal. kInvalid for a bad document.
 StatusOr<Principal> ParsePrincipal(std::string_view json);
 
-struct Request {
+struct ApiRequest {
   std::string method;          // upper case
   std::string path;            // percent-encoding kept, the mount prefix cut
   std::string query;           // behind '?', percent-encoding kept

@@ -152,7 +152,8 @@ class Decoder {
 StatusOr<std::string> Decode(std::string_view text, uint16_t refused, bool skip_space) {
   Decoder decoder(text, refused, skip_space);
   if (decoder.Run()) return decoder.Take();
-  return Error(Code::kInvalid, fmt::format("The text is not base64: position {} {}.", decoder.position, decoder.why));
+  return Error(Code::kInvalid,
+               fmt::format("The text is not base64: position {} {}.", decoder.position, decoder.why));
 }
 
 }  // namespace
@@ -160,7 +161,9 @@ StatusOr<std::string> Decode(std::string_view text, uint16_t refused, bool skip_
 std::string Base64Encode(std::string_view bytes) { return Encode(bytes, kStandard, true); }
 std::string Base64UrlEncode(std::string_view bytes) { return Encode(bytes, kUrl, false); }
 
-StatusOr<std::string> Base64Decode(std::string_view text, bool skip_space) { return Decode(text, 0, skip_space); }
+StatusOr<std::string> Base64Decode(std::string_view text, bool skip_space) {
+  return Decode(text, 0, skip_space);
+}
 StatusOr<std::string> Base64UrlDecode(std::string_view text) { return Decode(text, kOnlyStandard, false); }
 
 }  // namespace mediagen

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 namespace mediagen {
 
@@ -11,49 +13,103 @@ StatusOr<std::shared_ptr<Inbox>> Inbox::New() {
 }
 
 Inbox::Notice Inbox::Next() {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  if (entries_.empty() && !polls_.empty()) {
+    lock.unlock();
+    RunPolls();
+    lock.lock();
+  }
   if (entries_.empty()) {
     pipe_->Drain();  // the host may have read the byte itself
     armed_ = true;
     return {};
   }
-  Notice notice = std::move(entries_.front().notice);
+  Entry entry = std::move(entries_.front());
   entries_.pop_front();
-  return notice;
+  if (entry.notice.kind == NoticeKind::kEvent && --unread_events_[entry.source] == 0) {
+    unread_events_.erase(entry.source);
+  }
+  return std::move(entry.notice);
 }
 
-void Inbox::Post(const Call* source, uint64_t tag, NoticeKind kind, BufferRef event) {
+void Inbox::RunPolls() {
+  std::vector<std::pair<const void*, Poll>> polls;
+  {
+    std::lock_guard lock(mutex_);
+    polls.assign(polls_.begin(), polls_.end());
+  }
+  for (auto& [key, poll] : polls) {
+    if (poll()) continue;
+    Poll dropped;  // what it captured goes outside the lock
+    std::lock_guard lock(mutex_);
+    auto it = polls_.find(key);
+    if (it == polls_.end()) continue;
+    dropped = std::move(it->second);
+    polls_.erase(it);
+  }
+}
+
+void Inbox::Attach(const void* key, Poll poll) {
   std::lock_guard lock(mutex_);
-  entries_.push_back({source, {tag, kind, std::move(event)}});
+  std::swap(polls_[key], poll);
+}
+
+void Inbox::Push(Entry entry) {
+  entries_.push_back(std::move(entry));
   if (armed_) pipe_->Wake();
   armed_ = false;
+}
+
+void Inbox::Post(const Call* source, uint64_t tag, NoticeKind kind) {
+  std::lock_guard lock(mutex_);
+  Push({source, {tag, kind, nullptr}});
+}
+
+void Inbox::PostEvent(const Call* source, uint64_t tag, BufferRef event, size_t backlog, MakeReset reset) {
+  std::lock_guard lock(mutex_);
+  size_t& unread = unread_events_[source];
+  if (unread >= backlog) {
+    event = reset(event);
+    std::erase_if(entries_, [&](const Entry& entry) {
+      return entry.source == source && entry.notice.kind == NoticeKind::kEvent;
+    });
+    unread = 0;
+  }
+  ++unread;
+  Push({source, {tag, NoticeKind::kEvent, std::move(event)}});
 }
 
 void Inbox::Forget(const Call* source) {
   std::lock_guard lock(mutex_);
   std::erase_if(entries_, [&](const Entry& entry) { return entry.source == source; });
+  unread_events_.erase(source);
 }
 
-Call::Call(std::shared_ptr<Inbox> inbox, uint64_t tag, Drive drive) : inbox_(std::move(inbox)), tag_(tag), drive_(std::move(drive)) {}
+Call::Call(std::shared_ptr<Inbox> inbox, uint64_t tag, Drive drive)
+    : inbox_(std::move(inbox)), tag_(tag), drive_(std::move(drive)) {}
 
-void Call::Complete(Status status, BufferRef result) {
-  std::function<void()> dropped;
+bool Call::End(Result result, Unread unread, bool with_head) {
+  std::function<void()> dropped;  // declared first: what it captured goes after the lock
   std::lock_guard lock(mutex_);
-  if (result_) return;
-  result_ = Result{std::move(status), std::move(result)};
-  dropped = std::move(on_cancel_);
-  on_cancel_ = nullptr;
+  if (result_) return false;
+  result_ = std::move(result);
+  unread_ = std::move(unread);
+  dropped = std::exchange(on_cancel_, nullptr);
   done_cv_.notify_all();
-  if (begun_ && !released_ && inbox_) inbox_->Post(this, tag_, NoticeKind::kDone);
+  if (begun_ && !released_ && inbox_) {
+    if (with_head) inbox_->Post(this, tag_, NoticeKind::kHead);
+    inbox_->Post(this, tag_, NoticeKind::kDone);
+  }
+  return true;
 }
 
-void Call::CompleteWithLoad(uint64_t token) {
-  std::lock_guard lock(mutex_);
-  if (result_) return;
-  result_ = Result{OkStatus(), nullptr, token};
-  done_cv_.notify_all();
-  if (begun_ && !released_ && inbox_) inbox_->Post(this, tag_, NoticeKind::kDone);
+bool Call::Complete(Status status, BufferRef result, Unread unread) {
+  return End({std::move(status), std::move(result), 0}, std::move(unread), false);
 }
+
+bool Call::CompleteWithLoad(uint64_t token) { return End({OkStatus(), nullptr, token}, nullptr, false); }
+
+bool Call::CompleteWithHead() { return End({OkStatus(), nullptr, 0}, nullptr, true); }
 
 bool Call::Begun() {
   std::lock_guard lock(mutex_);
@@ -76,30 +132,54 @@ std::optional<Call::Result> Call::result() const {
   return result_;
 }
 
-Call::WaitResult Call::Wait(int64_t timeout_ms) {
-  using Steady = std::chrono::steady_clock;
-  // Past a year a wait is for ever; the bound keeps the time points from overflowing.
-  const bool forever = timeout_ms < 0 || timeout_ms > int64_t{365} * 86'400'000;
-  const auto deadline = Steady::now() + std::chrono::milliseconds(forever ? 0 : timeout_ms);
-  if (drive_ == nullptr) {
-    std::unique_lock lock(mutex_);
-    if (forever) {
-      done_cv_.wait(lock, [&] { return result_.has_value(); });
-      return WaitResult::kDone;
-    }
-    return done_cv_.wait_until(lock, deadline, [&] { return result_.has_value(); }) ? WaitResult::kDone : WaitResult::kTimeout;
-  }
-  while (!done()) {
-    int64_t left = forever ? 50 : std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Steady::now()).count();
-    if (left <= 0) return WaitResult::kTimeout;
-    if (!drive_(std::min<int64_t>(left, 50))) return done() ? WaitResult::kDone : WaitResult::kAbandoned;
-  }
-  return WaitResult::kDone;
+std::optional<Call::Result> Call::TakeResult() {
+  Unread read;
+  std::lock_guard lock(mutex_);
+  if (result_) read = std::exchange(unread_, nullptr);
+  return result_;
 }
 
-void Call::OnCancel(std::function<void()> cancel) {
+void Call::OnWait(std::function<int64_t()> poll) { poll_ = std::move(poll); }
+
+Call::WaitResult Call::Wait(int64_t timeout_ms) {
+  using Steady = std::chrono::steady_clock;
+  using std::chrono::milliseconds;
+  // Past a year a wait is for ever; the bound keeps the time points from overflowing.
+  const bool forever = timeout_ms < 0 || timeout_ms > int64_t{365} * 86'400'000;
+  const auto deadline = Steady::now() + milliseconds(forever ? int64_t{365} * 86'400'000 : timeout_ms);
+  auto left_ms = [&] { return std::chrono::ceil<milliseconds>(deadline - Steady::now()).count(); };
+  constexpr int64_t kDriveMs = 50;   // another thread's drive may have ended this call: look that often
+  constexpr int64_t kPollMs = 1000;  // an attached clock may jump
+  while (true) {
+    // Before every look at the time left, so that a timeout of 0 still does what is due.
+    int64_t slice = kPollMs;
+    if (drive_) {
+      if (done()) return WaitResult::kDone;
+      const auto before = Steady::now();
+      if (!drive_(std::clamp<int64_t>(left_ms(), 0, kDriveMs))) {
+        return done() ? WaitResult::kDone : WaitResult::kAbandoned;
+      }
+      slice = Steady::now() - before < milliseconds(1) ? 1 : 0;  // nothing was due: do not spin
+    } else if (poll_) {
+      slice = std::clamp<int64_t>(poll_(), 1, kPollMs);
+    }
+    std::unique_lock lock(mutex_);
+    auto ended = [&] { return result_.has_value(); };
+    if (!drive_ && !poll_ && forever) {
+      done_cv_.wait(lock, ended);
+      return WaitResult::kDone;
+    }
+    int64_t left = left_ms();
+    if (done_cv_.wait_for(lock, milliseconds(std::clamp<int64_t>(left, 0, slice)), ended)) return WaitResult::kDone;
+    if (!forever && left_ms() <= 0) return WaitResult::kTimeout;
+  }
+}
+
+bool Call::OnCancel(std::function<void()> cancel) {
   std::lock_guard lock(mutex_);
-  if (!result_) on_cancel_ = std::move(cancel);
+  if (result_) return false;
+  std::swap(on_cancel_, cancel);
+  return true;
 }
 
 void Call::Cancel() {
@@ -107,11 +187,11 @@ void Call::Cancel() {
   {
     std::lock_guard lock(mutex_);
     if (result_) return;
-    cancel = std::move(on_cancel_);
-    on_cancel_ = nullptr;
+    cancel = std::exchange(on_cancel_, nullptr);
   }
   if (cancel) cancel();
-  Complete(Error(Code::kCanceled, "The call was canceled by its host.", {.hint = "What it had begun goes on; ask for the record."}));
+  Complete(Error(Code::kCanceled, "The call was canceled by its host.",
+                 {.hint = "What it had begun goes on; ask for the record."}));
 }
 
 void Call::Release() {
@@ -121,11 +201,22 @@ void Call::Release() {
   }
   Cancel();
   if (inbox_) inbox_->Forget(this);
+  Unread unread;
+  {
+    std::lock_guard lock(mutex_);
+    unread = std::exchange(unread_, nullptr);
+  }
+  if (unread) unread();
 }
 
-void Call::Notify(NoticeKind kind, BufferRef event) {
+void Call::Notify(NoticeKind kind) {
   std::lock_guard lock(mutex_);
-  if (!released_ && inbox_) inbox_->Post(this, tag_, kind, std::move(event));
+  if (!released_ && inbox_) inbox_->Post(this, tag_, kind);
+}
+
+void Call::NotifyEvent(BufferRef event, size_t backlog, Inbox::MakeReset reset) {
+  std::lock_guard lock(mutex_);
+  if (!released_ && !result_ && inbox_) inbox_->PostEvent(this, tag_, std::move(event), backlog, reset);
 }
 
 }  // namespace mediagen

@@ -60,7 +60,8 @@ class TimeText {
     *ms = 0;
     if (!One(".")) return true;
     int count = 0, digit = 0;
-    for (; count < 9 && Digits(1, &digit); ++count) *ms += count == 0 ? digit * 100 : count == 1 ? digit * 10 : count == 2 ? digit : 0;
+    for (; count < 9 && Digits(1, &digit); ++count)
+      *ms += count == 0 ? digit * 100 : count == 1 ? digit * 10 : count == 2 ? digit : 0;
     return count > 0;
   }
 
@@ -69,7 +70,9 @@ class TimeText {
     int hour = 0, minute = 0;
     *minutes = 0;
     if (One("Zz")) return true;
-    if (!One("+-", &sign) || !Digits(2, &hour) || !One(":") || !Digits(2, &minute) || hour > 23 || minute > 59) return false;
+    if (!One("+-", &sign) || !Digits(2, &hour) || !One(":") || !Digits(2, &minute) || hour > 23 ||
+        minute > 59)
+      return false;
     *minutes = (sign == '-' ? -1 : 1) * (hour * 60 + minute);
     return true;
   }
@@ -83,13 +86,15 @@ class TimeText {
 bool ParseRfc3339(std::string_view text, int64_t* wall_ms) {
   TimeText in(text);
   int year, month, day, hour, minute, second, ms, offset;
-  bool read = in.Digits(4, &year) && in.One("-") && in.Digits(2, &month) && in.One("-") && in.Digits(2, &day) && in.One("Tt") &&
-              in.Digits(2, &hour) && in.One(":") && in.Digits(2, &minute) && in.One(":") && in.Digits(2, &second) &&
-              in.Fraction(&ms) && in.Offset(&offset) && in.done();
+  bool read = in.Digits(4, &year) && in.One("-") && in.Digits(2, &month) && in.One("-") &&
+              in.Digits(2, &day) && in.One("Tt") && in.Digits(2, &hour) && in.One(":") &&
+              in.Digits(2, &minute) && in.One(":") && in.Digits(2, &second) && in.Fraction(&ms) &&
+              in.Offset(&offset) && in.done();
   if (!read) return false;
   std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
                                    std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return false;  // :60 is a leap second, the next minute's first here
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60)
+    return false;  // :60 is a leap second, the next minute's first here
   int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   *wall_ms = days * kDayMs + (hour * 60 + minute - offset) * int64_t{60'000} + second * 1000 + ms;
   return true;
@@ -147,14 +152,16 @@ std::string FormatTime(int64_t wall_ms) {
   wall_ms = std::clamp(wall_ms, kFirstMs, kLastMs);
   int64_t rest = (wall_ms % kDayMs + kDayMs) % kDayMs;
   std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days((wall_ms - rest) / kDayMs))};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int{date.year()}, unsigned{date.month()}, unsigned{date.day()},
-                     rest / 3'600'000, rest / 60'000 % 60, rest / 1000 % 60, rest % 1000);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int{date.year()}, unsigned{date.month()},
+                     unsigned{date.day()}, rest / 3'600'000, rest / 60'000 % 60, rest / 1000 % 60,
+                     rest % 1000);
 }
 
 StatusOr<int64_t> ParseTime(std::string_view text) {
   int64_t wall_ms;
   if (ParseRfc3339(text, &wall_ms)) return wall_ms;
-  return Error(Code::kInvalid, fmt::format("\"{}\" is not an RFC 3339 time, e.g. 2026-11-20T12:00:00Z.", Shorten(text, 60)));
+  return Error(Code::kInvalid,
+               fmt::format("\"{}\" is not an RFC 3339 time, e.g. 2026-11-20T12:00:00Z.", Shorten(text, 60)));
 }
 
 }  // namespace mediagen

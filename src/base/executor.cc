@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -21,11 +23,17 @@ Thread::Thread(const char* name, Task body) : state_(std::make_unique<State>()) 
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);  // the new thread inherits the mask
-  state_->thread = std::thread(std::move(body));
+  try {
+    state_->thread = std::thread(std::move(body));
+  } catch (...) {  // no thread to be had: the caller's mask is not ours to keep
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_setname_np(state_->thread.native_handle(), name);
 }
 
+Thread::Thread() = default;
 Thread::~Thread() { Join(); }
 Thread::Thread(Thread&&) noexcept = default;
 Thread& Thread::operator=(Thread&& other) noexcept {
@@ -41,6 +49,9 @@ void Thread::Abandon() { (void)state_.release(); }
 
 namespace {
 
+constexpr int64_t kLongestWaitMs =
+    3'600'000;  // a timer "never" would overflow the condition variable's nanoseconds
+
 class QueueExecutor final : public Executor {
  public:
   QueueExecutor(Clock* clock, int threads, const char* name) : clock_(clock), threaded_(threads > 0) {
@@ -50,7 +61,12 @@ class QueueExecutor final : public Executor {
       std::lock_guard lock(state->mutex);
       state->ready_cv.notify_all();
     });
-    for (int i = 0; i < threads; ++i) threads_.emplace_back(name, [this] { Loop(); });
+    try {
+      for (int i = 0; i < threads; ++i) threads_.emplace_back(name, [this] { Loop(); });
+    } catch (...) {  // no destructor will run, and those that did start wait for ever
+      Stop();
+      throw;
+    }
   }
 
   ~QueueExecutor() override { Stop(); }
@@ -85,13 +101,15 @@ class QueueExecutor final : public Executor {
   }
 
   void Stop() override {
+    Timers forgotten;  // destroyed without the lock: a task's captures may come back to us
     {
       std::lock_guard lock(state_->mutex);
       state_->stopping = true;
-      state_->timers.clear();
+      forgotten.swap(state_->timers);
       state_->timer_index.clear();
       state_->ready_cv.notify_all();
     }
+    std::lock_guard lock(join_mutex_);
     for (Thread& thread : threads_) thread.Join();
     while (RunOne()) {
     }
@@ -158,7 +176,8 @@ class QueueExecutor final : public Executor {
         state_->ready_cv.wait(lock);
       } else {
         int64_t wait_ms = state_->timers.begin()->first - clock_->MonotonicMs();
-        state_->ready_cv.wait_for(lock, std::chrono::milliseconds(wait_ms < 1 ? 1 : wait_ms));
+        state_->ready_cv.wait_for(lock,
+                                  std::chrono::milliseconds(std::clamp<int64_t>(wait_ms, 1, kLongestWaitMs)));
       }
     }
   }
@@ -167,6 +186,7 @@ class QueueExecutor final : public Executor {
   const bool threaded_;
   std::shared_ptr<State> state_;
   std::vector<Thread> threads_;
+  std::mutex join_mutex_;
 };
 
 }  // namespace
@@ -175,6 +195,8 @@ std::unique_ptr<Executor> NewThreadExecutor(Clock* clock, int threads, const cha
   return std::make_unique<QueueExecutor>(clock, threads < 1 ? 1 : threads, name);
 }
 
-std::unique_ptr<Executor> NewManualExecutor(Clock* clock) { return std::make_unique<QueueExecutor>(clock, 0, ""); }
+std::unique_ptr<Executor> NewManualExecutor(Clock* clock) {
+  return std::make_unique<QueueExecutor>(clock, 0, "");
+}
 
 }  // namespace mediagen

@@ -14,7 +14,7 @@ using Task = std::function<void()>;
 using TimerId = uint64_t;
 
 // Thread-safe. Tasks must not throw. After Stop() nothing new is taken (Post returns false, the task is dropped) and due
-// timers are forgotten; tasks already taken are run before Stop returns.
+// timers are forgotten; tasks already taken are run before Stop returns. Stop is not for a task to call: it waits for the tasks.
 class Executor {
  public:
   virtual ~Executor() = default;
@@ -44,7 +44,7 @@ std::unique_ptr<Executor> NewManualExecutor(Clock* clock);
 // Starts a std::thread whose signals are all blocked and whose name is `name` (at most 15 characters).
 class Thread {
  public:
-  Thread() = default;
+  Thread();
   Thread(const char* name, Task body);
   ~Thread();
   Thread(Thread&&) noexcept;

@@ -41,7 +41,8 @@ ssize_t ReadFully(int fd, char* bytes, size_t size) {
   return static_cast<ssize_t>(got);
 }
 
-// An open regular file and its size. Anything else is refused: a FIFO would block, a directory cannot be read.
+// An open regular file and its size. Anything else is refused: a FIFO would block, a directory cannot be
+// read.
 StatusOr<Fd> OpenFile(const std::string& path, uint64_t* size) {
   int fd;
   do {
@@ -52,7 +53,8 @@ StatusOr<Fd> OpenFile(const std::string& path, uint64_t* size) {
   struct stat info;
   if (fstat(fd, &info) != 0) return FileError(errno, "stat", path);
   if (S_ISDIR(info.st_mode)) return FileError(EISDIR, "open", path);
-  if (!S_ISREG(info.st_mode)) return Error(Code::kUnavailable, fmt::format("{} is not a regular file.", path));
+  if (!S_ISREG(info.st_mode))
+    return Error(Code::kUnavailable, fmt::format("{} is not a regular file.", path));
   *size = static_cast<uint64_t>(info.st_size);
   return owned;
 }
@@ -61,7 +63,8 @@ Status TooLarge(const std::string& path, uint64_t max_bytes) {
   return Error(Code::kTooLarge, fmt::format("{} has more than {} bytes.", path, max_bytes));
 }
 
-// The nearest part of `path` that exists, without symbolic links; a file that is yet to be made lies where its directory does.
+// The nearest part of `path` that exists, without symbolic links; a file that is yet to be made lies where
+// its directory does.
 std::string NearestRealPath(std::string path) {
   char real[PATH_MAX];
   while (realpath(path.c_str(), real) == nullptr) {
@@ -107,7 +110,9 @@ class PosixFiles final : public FileSystem {
     return OpenFile(path, &size);
   }
 
-  StatusOr<std::unique_ptr<Writer>> Create(const std::string& path, bool secret) override { return NewFileWriter(path, secret); }
+  StatusOr<std::unique_ptr<Writer>> Create(const std::string& path, bool secret) override {
+    return NewFileWriter(path, secret);
+  }
 
   Status MakeDirs(const std::string& path) override {
     if (mkdir(path.c_str(), 0755) == 0) return SyncDirectory(ParentOf(path));
@@ -121,6 +126,10 @@ class PosixFiles final : public FileSystem {
     }
     struct stat info;  // it may stand there already, and on a read-only disk mkdir says EROFS first
     if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return OkStatus();
+    if (error == EEXIST || error == ENOTDIR) {
+      return Error(Code::kConflict,
+                   fmt::format("Could not make the directory {}: a part of it is a file.", path));
+    }
     return FileError(error, "make the directory", path);
   }
 
@@ -130,12 +139,14 @@ class PosixFiles final : public FileSystem {
   }
 
   Status Rename(const std::string& from, const std::string& to) override {
-    if (rename(from.c_str(), to.c_str()) != 0) return FileError(errno, "rename", fmt::format("{} to {}", from, to));
+    if (rename(from.c_str(), to.c_str()) != 0)
+      return FileError(errno, "rename", fmt::format("{} to {}", from, to));
     return SyncDirectory(DirectoryOf(to));
   }
 
   Status Link(const std::string& from, const std::string& to) override {
-    if (link(from.c_str(), to.c_str()) != 0) return FileError(errno, "link", fmt::format("{} as {}", from, to));
+    if (link(from.c_str(), to.c_str()) != 0)
+      return FileError(errno, "link", fmt::format("{} as {}", from, to));
     return SyncDirectory(DirectoryOf(to));
   }
 
@@ -143,7 +154,8 @@ class PosixFiles final : public FileSystem {
     struct stat info;
     if (stat(path.c_str(), &info) != 0) return FileError(errno, "stat", path);
     return FileInfo{static_cast<uint64_t>(info.st_size),
-                    int64_t{info.st_mtim.tv_sec} * 1000 + info.st_mtim.tv_nsec / 1'000'000, S_ISDIR(info.st_mode)};
+                    int64_t{info.st_mtim.tv_sec} * 1000 + info.st_mtim.tv_nsec / 1'000'000,
+                    S_ISDIR(info.st_mode)};
   }
 
   StatusOr<std::vector<std::string>> List(const std::string& path) override {
@@ -173,7 +185,8 @@ class PosixFiles final : public FileSystem {
     if (real.empty()) return FileError(errno, "find the file system of", path);
     struct statfs info;
     if (statfs(real.c_str(), &info) != 0) return FileError(errno, "find the file system of", path);
-    // mountinfo has the exact name, and alone tells one FUSE file system from another; statfs sees through what mountinfo hides.
+    // mountinfo has the exact name, and alone tells one FUSE file system from another; statfs sees through
+    // what mountinfo hides.
     std::string type = MountTypeOf(ReadProc("/proc/self/mountinfo"), real);
     std::string name = NetworkNameOfType(type);
     if (!name.empty()) return name;
@@ -198,21 +211,29 @@ void Fd::Reset(int fd) {
 }
 
 Status FileError(int error, std::string_view verb, std::string_view path) {
-  std::string message = fmt::format("Could not {} {}: {}.", verb, path, std::generic_category().message(error));
+  std::string message =
+      fmt::format("Could not {} {}: {}.", verb, path, std::generic_category().message(error));
   switch (error) {
     case ENOSPC:
     case EDQUOT:
-      return Error(Code::kStorageFull, std::move(message), {.hint = "Free some space on this disk, or raise the quota."});
+      return Error(Code::kStorageFull, std::move(message),
+                   {.hint = "Free some space on this disk, or raise the quota."});
     case ENOENT:
-    case ENOTDIR: return Error(Code::kNotFound, std::move(message));
-    case EEXIST: return Error(Code::kConflict, std::move(message));
+    case ENOTDIR:
+      return Error(Code::kNotFound, std::move(message));
+    case EEXIST:
+      return Error(Code::kConflict, std::move(message));
     case EACCES:
     case EPERM:
     case EROFS:
-      return Error(Code::kUnavailable, std::move(message), {.hint = "Give this process the right to write there."});
+      return Error(Code::kUnavailable, std::move(message),
+                   {.hint = "Give this process the right to write there."});
     case EMFILE:
-    case ENFILE: return Error(Code::kUnavailable, std::move(message), {.hint = "Raise the limit of open files (ulimit -n)."});
-    default: return Error(Code::kUnavailable, std::move(message));
+    case ENFILE:
+      return Error(Code::kUnavailable, std::move(message),
+                   {.hint = "Raise the limit of open files (ulimit -n)."});
+    default:
+      return Error(Code::kUnavailable, std::move(message));
   }
 }
 

@@ -15,7 +15,8 @@ StatusOr<std::unique_ptr<FileLock>> FileLock::Open(const std::string& path) {
   if (fd < 0) return FileError(errno, "open the lock file", path);
   Fd owned(fd);
   if (!CloseInChild(fd)) {
-    return Error(Code::kOverloaded, fmt::format("The lock file {} was not opened: this process holds too many locks.", path),
+    return Error(Code::kOverloaded,
+                 fmt::format("The lock file {} was not opened: this process holds too many locks.", path),
                  {.hint = "Close engines that are no longer used."});
   }
   return std::unique_ptr<FileLock>(new FileLock(std::move(owned), path));
@@ -24,7 +25,8 @@ StatusOr<std::unique_ptr<FileLock>> FileLock::Open(const std::string& path) {
 FileLock::~FileLock() { Close(); }
 
 Status FileLock::Wait(int operation) {
-  if (fork_.forked()) return Error(Code::kForked, fmt::format("The lock {} belongs to the parent process.", path_));
+  if (fork_.forked())
+    return Error(Code::kForked, fmt::format("The lock {} belongs to the parent process.", path_));
   if (!fd_.valid()) return Error(Code::kClosed, fmt::format("The lock {} is closed.", path_));
   while (flock(fd_.get(), operation) != 0) {
     if (errno != EINTR) return FileError(errno, "lock", path_);

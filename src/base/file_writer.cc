@@ -15,7 +15,8 @@ constexpr size_t kBuffered = 64 << 10;  // small pieces are gathered; larger one
 
 class FileWriter final : public FileSystem::Writer {
  public:
-  FileWriter(Fd fd, std::string temp, std::string path) : fd_(std::move(fd)), temp_(std::move(temp)), path_(std::move(path)) {}
+  FileWriter(Fd fd, std::string temp, std::string path)
+      : fd_(std::move(fd)), temp_(std::move(temp)), path_(std::move(path)) {}
 
   ~FileWriter() override { Discard(); }
 
@@ -43,7 +44,8 @@ class FileWriter final : public FileSystem::Writer {
   }
 
  private:
-  // A write that failed may have left a hole, and a second fsync after a failed one says OK and lies: the first error stays.
+  // A write that failed may have left a hole, and a second fsync after a failed one says OK and lies: the
+  // first error stays.
   Status Usable() const { return state_; }
 
   Status Flush() {
@@ -92,7 +94,8 @@ std::string DirectoryOf(const std::string& path) {
 Status SyncDirectory(const std::string& directory) {
   Fd fd(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) return FileError(errno, "open the directory", directory);
-  if (fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP) return FileError(errno, "sync the directory", directory);
+  if (fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
+    return FileError(errno, "sync the directory", directory);
   return OkStatus();
 }
 
@@ -101,7 +104,8 @@ StatusOr<std::unique_ptr<FileSystem::Writer>> NewFileWriter(const std::string& p
   for (int tries = 0;; ++tries) {
     std::string temp = fmt::format("{}/{}{:016x}", directory, kTempPrefix, SystemRandom()->Next());
     Fd fd(open(temp.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, secret ? 0600 : 0644));
-    if (fd.valid()) return std::unique_ptr<FileSystem::Writer>(new FileWriter(std::move(fd), std::move(temp), path));
+    if (fd.valid())
+      return std::unique_ptr<FileSystem::Writer>(new FileWriter(std::move(fd), std::move(temp), path));
     if ((errno != EEXIST && errno != EINTR) || tries == 8) return FileError(errno, "create", path);
   }
 }

@@ -11,7 +11,8 @@ namespace {
 
 constexpr size_t kMaxDescriptors = 1024;  // three locks an engine: hundreds of engines in one process
 
-// Everything here is constant-initialized and lock-free, for the child handler may run between any two instructions of another thread.
+// Everything here is constant-initialized and lock-free, for the child handler may run between any two
+// instructions of another thread.
 std::atomic<uint32_t> generation{0};
 std::array<std::atomic<int>, kMaxDescriptors> slots{};  // descriptor + 1; 0: free
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<uint32_t>::is_always_lock_free);

@@ -16,7 +16,8 @@ void Check(bool done) {
   if (!done) throw std::bad_alloc();
 }
 
-// Fetched once: in OpenSSL 3 an implicit fetch costs more than hashing a short text. Never freed, for threads may outlive static destruction.
+// Fetched once: in OpenSSL 3 an implicit fetch costs more than hashing a short text. Never freed, for threads
+// may outlive static destruction.
 const EVP_MD* Sha256Method() {
   static const EVP_MD* method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   Check(method != nullptr);
@@ -40,7 +41,9 @@ int HexDigit(char c) {
   return -1;
 }
 
-const unsigned char* Data(std::string_view bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
+const unsigned char* Data(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
 
 }  // namespace
 
@@ -74,7 +77,8 @@ Sha256Digest Sha256Stream::Finish() {
 Sha256Digest HmacSha256(std::string_view key, std::string_view bytes) {
   std::unique_ptr<EVP_MAC_CTX, FreeMac> context(EVP_MAC_CTX_new(HmacMethod()));
   char hash[] = "SHA256";
-  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash, 0), OSSL_PARAM_construct_end()};
+  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash, 0),
+                         OSSL_PARAM_construct_end()};
   // OpenSSL reads a null key as "keep the one before"; an empty view may well be null.
   const unsigned char* key_data = key.empty() ? Data("") : Data(key);
   Sha256Digest digest;
@@ -85,7 +89,9 @@ Sha256Digest HmacSha256(std::string_view key, std::string_view bytes) {
   return digest;
 }
 
-uint64_t Xxh3(std::string_view bytes, uint64_t seed) { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
+uint64_t Xxh3(std::string_view bytes, uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
 
 std::string Hex(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";

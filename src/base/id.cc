@@ -67,8 +67,9 @@ std::string Id::text() const {
 }
 
 StatusOr<Id> Id::Parse(std::string_view text) {
-  Status bad = Error(Code::kInvalid, fmt::format("\"{}\" is not an id; ids look like 01932c5e-7d3a-7000-8000-000000000000.",
-                                                 Shorten(text, 60)));
+  Status bad = Error(Code::kInvalid,
+                     fmt::format("\"{}\" is not an id; ids look like 01932c5e-7d3a-7000-8000-000000000000.",
+                                 Shorten(text, 60)));
   if (text.size() != 36) return bad;
   Id id;
   size_t byte = 0;

@@ -1,6 +1,6 @@
 #include "base/json.h"
 
-#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "fmt/format.h"
@@ -8,29 +8,55 @@
 namespace mediagen {
 namespace {
 
-// Watches the parse for depth and duplicate keys; nlohmann itself accepts both.
-struct ShapeCheck {
-  int max_depth;
+// Reads a text and says how far it has read, which nlohmann tells only with its own errors.
+class CountingIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  CountingIterator(const char* at, size_t* count) : at_(at), count_(count) {}
+  reference operator*() const { return *at_; }
+  CountingIterator& operator++() {
+    ++at_;
+    ++*count_;
+    return *this;
+  }
+  bool operator==(const CountingIterator& other) const { return at_ == other.at_; }
+  bool operator!=(const CountingIterator& other) const { return at_ != other.at_; }
+
+ private:
+  const char* at_;
+  size_t* count_;
+};
+
+// Watches the parse for duplicate keys; nlohmann itself keeps the last.
+struct KeyCheck {
+  const size_t* read;
   std::vector<std::set<std::string>> keys = {};
   std::string problem = {};
 
-  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > max_depth && problem.empty()) problem = fmt::format("is nested more than {} deep", max_depth);
+  bool operator()(int, Json::parse_event_t event, Json& parsed) {
     if (event == Json::parse_event_t::object_start) {
       keys.emplace_back();
     } else if (event == Json::parse_event_t::object_end) {
       if (!keys.empty()) keys.pop_back();
     } else if (event == Json::parse_event_t::key && !keys.empty()) {
-      if (!keys.back().insert(parsed.get<std::string>()).second && problem.empty()) {
-        problem = fmt::format("has the key \"{}\" twice in one object", Shorten(parsed.get<std::string>(), 60));
+      const auto& key = parsed.get_ref<const std::string&>();
+      if (!keys.back().insert(key).second && problem.empty()) {
+        problem = fmt::format("has the key \"{}\" twice in one object: see byte {}", Shorten(key, 60), *read);
       }
     }
     return true;
   }
 };
 
-// The depth of the brackets outside strings; cheap, and before the parser recurses.
-bool TooDeep(std::string_view text, int max_depth) {
+// Where a bracket outside strings opens more than `max_depth` deep, counted from 1; 0: nowhere. Cheap, and
+// before the parser builds a tree. A text that misleads it about what a string is, is malformed before that
+// place.
+size_t TooDeepAt(std::string_view text, int max_depth) {
   int depth = 0;
   bool in_string = false;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -41,39 +67,49 @@ bool TooDeep(std::string_view text, int max_depth) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '{' || c == '[') {
-      if (++depth > max_depth) return true;
+      if (++depth > max_depth) return i + 1;
     } else if (c == '}' || c == ']') {
       --depth;
     }
   }
-  return false;
+  return 0;
 }
 
 }  // namespace
 
 StatusOr<Json> ParseJson(std::string_view text, std::string_view what, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
-    return Error(Code::kTooLarge, fmt::format("{} has {} bytes; at most {} are taken.", what, text.size(), limits.max_bytes));
+    return Error(Code::kTooLarge,
+                 fmt::format("{} has {} bytes; at most {} are taken.", what, text.size(), limits.max_bytes));
   }
-  if (!IsUtf8(text)) return Error(Code::kInvalid, fmt::format("{} is not valid UTF-8.", what));
-  if (TooDeep(text, limits.max_depth)) {
-    return Error(Code::kInvalid, fmt::format("{} is nested more than {} deep.", what, limits.max_depth));
+  auto invalid = [&](std::string_view why) {
+    return Error(Code::kInvalid, fmt::format("{} {}.", what, why));
+  };
+  size_t valid = Utf8Prefix(text);
+  if (valid < text.size()) return invalid(fmt::format("is not valid UTF-8 at byte {}", valid + 1));
+  if (size_t at = TooDeepAt(text, limits.max_depth); at > 0) {
+    return invalid(fmt::format("is nested more than {} deep at byte {}", limits.max_depth, at));
   }
-  ShapeCheck check{limits.max_depth};
+  size_t read = 0;
+  KeyCheck check{&read};
   try {
-    Json json = Json::parse(text.begin(), text.end(), std::ref(check));
-    if (!check.problem.empty()) return Error(Code::kInvalid, fmt::format("{} {}.", what, check.problem));
+    const char* end = text.data() + text.size();
+    Json json =
+        Json::parse(CountingIterator(text.data(), &read), CountingIterator(end, &read), std::ref(check));
+    if (!check.problem.empty()) return invalid(check.problem);
     return json;
   } catch (const Json::parse_error& error) {
-    return Error(Code::kInvalid, fmt::format("{} is not valid JSON: error at byte {}.", what, error.byte));
+    return invalid(fmt::format("is not valid JSON at byte {}", error.byte));
   } catch (const Json::exception& error) {
-    return Error(Code::kInvalid, fmt::format("{} is not valid JSON: a number is out of range.", what));
+    return invalid(fmt::format("has a number out of range before byte {}", read));
   }
 }
 
 std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 void AppendJsonString(std::string_view text, std::string* out) {
+  std::string replaced;
+  if (!IsUtf8(text)) text = replaced = ReplaceBadUtf8(text);
   out->push_back('"');
   size_t clean = 0;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -82,124 +118,27 @@ void AppendJsonString(std::string_view text, std::string* out) {
     out->append(text.substr(clean, i - clean));
     clean = i + 1;
     switch (c) {
-      case '"': out->append("\\\""); break;
-      case '\\': out->append("\\\\"); break;
-      case '\n': out->append("\\n"); break;
-      case '\t': out->append("\\t"); break;
-      case '\r': out->append("\\r"); break;
-      default: fmt::format_to(std::back_inserter(*out), "\\u{:04x}", c);
+      case '"':
+        out->append("\\\"");
+        break;
+      case '\\':
+        out->append("\\\\");
+        break;
+      case '\n':
+        out->append("\\n");
+        break;
+      case '\t':
+        out->append("\\t");
+        break;
+      case '\r':
+        out->append("\\r");
+        break;
+      default:
+        fmt::format_to(std::back_inserter(*out), "\\u{:04x}", c);
     }
   }
   out->append(text.substr(clean));
   out->push_back('"');
-}
-
-FieldReader::FieldReader(const Json& json, std::string_view what) : json_(json), what_(what) {
-  if (!json_.is_object()) Fail(Error(Code::kInvalid, fmt::format("{} must be a JSON object.", what_)));
-}
-
-const Json* FieldReader::Take(std::string_view name) {
-  known_.emplace_back(name);
-  if (!status_.ok()) return nullptr;
-  auto it = json_.find(name);
-  return it == json_.end() || it->is_null() ? nullptr : &*it;
-}
-
-void FieldReader::Refuse(std::string_view name, std::string_view why) {
-  Fail(Error(Code::kInvalid, fmt::format("\"{}\" in {} {}.", name, what_, why), {.object = std::string(name)}));
-}
-
-void FieldReader::Fail(Status status) {
-  if (status_.ok()) status_ = std::move(status);
-}
-
-void FieldReader::String(std::string_view name, std::string* out, const StringRule& rule) {
-  const Json* value = Take(name);
-  if (!status_.ok()) return;
-  if (value == nullptr) {
-    if (rule.required) Refuse(name, "is required");
-    return;
-  }
-  if (!value->is_string()) return Refuse(name, "must be a string");
-  const std::string& text = value->get_ref<const std::string&>();
-  if (rule.required && Trim(text).empty()) return Refuse(name, "must not be empty");
-  if (text.size() > rule.max_bytes) {
-    return Fail(Error(Code::kTooLarge,
-                      fmt::format("\"{}\" in {} has {} bytes; at most {} are taken.", name, what_, text.size(), rule.max_bytes),
-                      {.object = std::string(name)}));
-  }
-  if (!rule.one_of.empty() && std::find(rule.one_of.begin(), rule.one_of.end(), text) == rule.one_of.end()) {
-    return Refuse(name, fmt::format("must be one of: {}", fmt::join(rule.one_of, ", ")));
-  }
-  *out = text;
-}
-
-void FieldReader::OptionalString(std::string_view name, std::optional<std::string>* out, const StringRule& rule) {
-  std::string text;
-  auto it = json_.is_object() ? json_.find(name) : json_.end();
-  bool present = it != json_.end() && !it->is_null();
-  String(name, &text, rule);
-  if (present && status_.ok()) *out = std::move(text);
-}
-
-void FieldReader::Int(std::string_view name, int64_t* out, int64_t min, int64_t max) {
-  const Json* value = Take(name);
-  if (value == nullptr) return;
-  bool fits = value->is_number_integer() && !(value->is_number_unsigned() && value->get<uint64_t>() > INT64_MAX);
-  if (!fits || value->get<int64_t>() < min || value->get<int64_t>() > max) {
-    return Refuse(name, fmt::format("must be a whole number from {} to {}", min, max));
-  }
-  *out = value->get<int64_t>();
-}
-
-void FieldReader::Number(std::string_view name, double* out, double min, double max) {
-  const Json* value = Take(name);
-  if (value == nullptr) return;
-  if (!value->is_number() || value->get<double>() < min || value->get<double>() > max) {
-    return Refuse(name, fmt::format("must be a number from {} to {}", min, max));
-  }
-  *out = value->get<double>();
-}
-
-void FieldReader::Bool(std::string_view name, bool* out) {
-  const Json* value = Take(name);
-  if (value == nullptr) return;
-  if (!value->is_boolean()) return Refuse(name, "must be true or false");
-  *out = value->get<bool>();
-}
-
-void FieldReader::Object(std::string_view name, Json* out) {
-  const Json* value = Take(name);
-  if (value == nullptr) return;
-  if (!value->is_object()) return Refuse(name, "must be an object");
-  *out = *value;
-}
-
-void FieldReader::Array(std::string_view name, Json* out, size_t max_items) {
-  const Json* value = Take(name);
-  if (value == nullptr) return;
-  if (!value->is_array()) return Refuse(name, "must be an array");
-  if (value->size() > max_items) return Refuse(name, fmt::format("may hold at most {} items", max_items));
-  *out = *value;
-}
-
-void FieldReader::Any(std::string_view name, Json* out) {
-  const Json* value = Take(name);
-  if (value != nullptr) *out = *value;
-}
-
-Status FieldReader::Finish() {
-  if (!status_.ok()) return status_;
-  std::vector<std::string> unknown;
-  for (const auto& item : json_.items()) {
-    if (std::find(known_.begin(), known_.end(), item.key()) == known_.end()) {
-      unknown.push_back("\"" + Shorten(item.key(), 60) + "\"");
-    }
-  }
-  if (unknown.empty()) return OkStatus();
-  if (unknown.size() > 5) unknown.resize(5);
-  return Error(Code::kInvalid, fmt::format("{} has unknown fields: {}.", what_, fmt::join(unknown, ", ")),
-               {.hint = fmt::format("The fields are: {}.", fmt::join(known_, ", "))});
 }
 
 }  // namespace mediagen

@@ -19,14 +19,14 @@ struct JsonLimits {
   int max_depth = 64;  // nlohmann recurses on destruction; deeper is an attack
 };
 
-// Parses one JSON value. Refuses, as kInvalid with the byte position: malformed text, invalid UTF-8, duplicate keys (two readers
+// Parses one JSON value. Refuses, as kInvalid with the byte position (the first byte is 1): malformed text, invalid UTF-8, duplicate keys (two readers
 // would disagree on which counts) and depth; as kTooLarge: more than max_bytes. `what` names the document in the error.
 StatusOr<Json> ParseJson(std::string_view text, std::string_view what, const JsonLimits& limits = {});
 
 // Compact text. Invalid UTF-8 inside strings is replaced, never thrown.
 std::string Dump(const Json& json);
 
-// Appends `text` as a quoted JSON string. For the hot paths that write JSON without a tree.
+// Appends `text` as a quoted JSON string; invalid UTF-8 is replaced. For the hot paths that write JSON without a tree.
 void AppendJsonString(std::string_view text, std::string* out);
 
 // Reads one JSON object field by field and refuses the fields that nobody asked for.

@@ -7,7 +7,8 @@ namespace mediagen {
 void LogSink::Write(LogLevel level, std::string_view source, std::string message,
                     std::vector<std::pair<std::string, std::string>> fields) {
   LogRecord record{clock_->WallMs(), level, std::string(source), std::move(message), std::move(fields)};
-  // The listener is called under the lock: records reach it in order, and none after Listen() has replaced it.
+  // The listener is called under the lock: records reach it in order, and none after Listen() has replaced
+  // it.
   std::lock_guard lock(mutex_);
   if (listener_) listener_(record);
   if (keep_ == 0) return;
@@ -33,10 +34,14 @@ void LogSink::Listen(std::function<void(const LogRecord&)> listener) {
 
 std::string_view LogLevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
   }
   return "error";
 }

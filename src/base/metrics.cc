@@ -47,20 +47,21 @@ namespace {
 Labels Clean(const Labels& labels) {
   Labels clean = labels;
   for (auto& [name, value] : clean) {
-    if (IsUtf8(value)) continue;
-    for (char& c : value) c = static_cast<unsigned char>(c) < 0x80 ? c : '?';
+    if (!IsUtf8(value)) value = ReplaceBadUtf8(value);
   }
   return clean;
 }
 
-// The series, or null when prometheus-cpp refuses a name of ours: a wrong metric must not stop the work that it would count.
+// The series, or null when prometheus-cpp refuses a name of ours: a wrong metric must not stop the work that
+// it would count.
 template <typename Series, typename Families, typename Builder, typename... Args>
-Series* Add(std::mutex& mutex, prometheus::Registry& registry, Families& families, Builder builder, const std::string& name,
-            const std::string& help, const Labels& labels, Args&&... args) {
+Series* Add(std::mutex& mutex, prometheus::Registry& registry, Families& families, Builder builder,
+            const std::string& name, const std::string& help, const Labels& labels, Args&&... args) {
   std::lock_guard lock(mutex);
   try {
     auto it = families.find(name);
-    if (it == families.end()) it = families.emplace(name, &builder.Name(name).Help(help).Register(registry)).first;
+    if (it == families.end())
+      it = families.emplace(name, &builder.Name(name).Help(help).Register(registry)).first;
     return &it->second->Add(Clean(labels), std::forward<Args>(args)...);
   } catch (const std::exception&) {
     return nullptr;
@@ -74,23 +75,24 @@ Metrics::~Metrics() = default;
 
 Counter Metrics::AddCounter(const std::string& name, const std::string& help, const Labels& labels) {
   Counter counter;
-  counter.counter_ = Add<prometheus::Counter>(state_->mutex, state_->registry, state_->counters, prometheus::BuildCounter(), name,
-                                              help, labels);
+  counter.counter_ = Add<prometheus::Counter>(state_->mutex, state_->registry, state_->counters,
+                                              prometheus::BuildCounter(), name, help, labels);
   return counter;
 }
 
 Gauge Metrics::AddGauge(const std::string& name, const std::string& help, const Labels& labels) {
   Gauge gauge;
-  gauge.gauge_ =
-      Add<prometheus::Gauge>(state_->mutex, state_->registry, state_->gauges, prometheus::BuildGauge(), name, help, labels);
+  gauge.gauge_ = Add<prometheus::Gauge>(state_->mutex, state_->registry, state_->gauges,
+                                        prometheus::BuildGauge(), name, help, labels);
   return gauge;
 }
 
 Histogram Metrics::AddHistogram(const std::string& name, const std::string& help, std::vector<double> buckets,
                                 const Labels& labels) {
   Histogram histogram;
-  histogram.histogram_ = Add<prometheus::Histogram>(state_->mutex, state_->registry, state_->histograms,
-                                                    prometheus::BuildHistogram(), name, help, labels, buckets);
+  histogram.histogram_ =
+      Add<prometheus::Histogram>(state_->mutex, state_->registry, state_->histograms,
+                                 prometheus::BuildHistogram(), name, help, labels, buckets);
   return histogram;
 }
 

@@ -7,12 +7,15 @@ namespace mediagen {
 namespace {
 
 constexpr std::array<std::string_view, 25> kNetwork = {
-    "nfs",   "nfs4", "cifs",   "smb",    "smb2", "smb3",   "smbfs", "9p",     "ceph",  "lustre",   "afs",      "coda",  "ncpfs",
-    "ocfs2", "gfs2", "beegfs", "gpfs",   "pvfs2", "panfs", "glusterfs", "vboxsf", "vmhgfs", "prl_fs", "virtiofs", "orangefs"};
+    "nfs",    "nfs4",      "cifs",   "smb",    "smb2",   "smb3",     "smbfs",   "9p",   "ceph",
+    "lustre", "afs",       "coda",   "ncpfs",  "ocfs2",  "gfs2",     "beegfs",  "gpfs", "pvfs2",
+    "panfs",  "glusterfs", "vboxsf", "vmhgfs", "prl_fs", "virtiofs", "orangefs"};
 
-// FUSE file systems over local disks, by the subtype after "fuse."; "fuseblk" (ntfs-3g, exfat) is local by its nature.
-constexpr std::array<std::string_view, 12> kLocalFuse = {"fuse-overlayfs", "mergerfs", "bindfs",     "gocryptfs", "encfs",     "cryfs",
-                                                         "ntfs-3g",        "exfat",    "squashfuse", "snapfuse",  "unionfs",   "lxcfs"};
+// FUSE file systems over local disks, by the subtype after "fuse."; "fuseblk" (ntfs-3g, exfat) is local by
+// its nature.
+constexpr std::array<std::string_view, 12> kLocalFuse = {"fuse-overlayfs", "mergerfs", "bindfs",  "gocryptfs",
+                                                         "encfs",          "cryfs",    "ntfs-3g", "exfat",
+                                                         "squashfuse",     "snapfuse", "unionfs", "lxcfs"};
 
 struct Magic {
   uint64_t magic;
@@ -20,11 +23,12 @@ struct Magic {
 };
 
 // linux/magic.h and the modules' own headers.
-constexpr Magic kMagic[] = {{0x6969, "nfs"},         {0x517B, "smb"},         {0xFF534D42, "cifs"},   {0xFE534D42, "smb2"},
-                            {0x01021997, "9p"},      {0x00C36400, "ceph"},    {0x0BD00BD0, "lustre"}, {0x5346414F, "afs"},
-                            {0x6B414653, "afs"},     {0x73757245, "coda"},    {0x564C, "ncpfs"},      {0x7461636F, "ocfs2"},
-                            {0x01161970, "gfs2"},    {0x19830326, "beegfs"},  {0x47504653, "gpfs"},   {0xAAD7AAEA, "panfs"},
-                            {0x786F4256, "vboxsf"},  {0xBACBACBC, "vmhgfs"}};
+constexpr Magic kMagic[] = {{0x6969, "nfs"},        {0x517B, "smb"},        {0xFF534D42, "cifs"},
+                            {0xFE534D42, "smb2"},   {0x01021997, "9p"},     {0x00C36400, "ceph"},
+                            {0x0BD00BD0, "lustre"}, {0x5346414F, "afs"},    {0x6B414653, "afs"},
+                            {0x73757245, "coda"},   {0x564C, "ncpfs"},      {0x7461636F, "ocfs2"},
+                            {0x01161970, "gfs2"},   {0x19830326, "beegfs"}, {0x47504653, "gpfs"},
+                            {0xAAD7AAEA, "panfs"},  {0x786F4256, "vboxsf"}, {0xBACBACBC, "vmhgfs"}};
 
 template <typename List>
 bool Holds(const List& list, std::string_view name) {
@@ -45,7 +49,8 @@ std::string Unescape(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     auto digit = [&](size_t at) { return text[i + at] >= '0' && text[i + at] <= '7'; };
     if (text[i] == '\\' && i + 3 < text.size() && digit(1) && digit(2) && digit(3)) {
-      plain.push_back(static_cast<char>((text[i + 1] - '0') << 6 | (text[i + 2] - '0') << 3 | (text[i + 3] - '0')));
+      plain.push_back(
+          static_cast<char>((text[i + 1] - '0') << 6 | (text[i + 2] - '0') << 3 | (text[i + 3] - '0')));
       i += 3;
     } else {
       plain.push_back(text[i]);

@@ -11,33 +11,47 @@ namespace {
 constexpr absl::string_view kPayload = "mediagen/error";
 
 constexpr std::array<std::string_view, 24> kNames = {
-    "ok",          "invalid",       "not_found",         "unauthorized", "forbidden",    "conflict", "rate_limited",
-    "budget_exceeded", "overloaded", "unavailable",      "unsupported",  "too_large",    "timeout",  "canceled",
-    "forked",      "closed",        "stale_fence",       "stale",        "unknown_outcome", "provider_rejected",
-    "safety",      "storage_full",  "corrupt",           "internal"};
+    "ok",          "invalid",      "not_found",       "unauthorized",    "forbidden",
+    "conflict",    "rate_limited", "budget_exceeded", "overloaded",      "unavailable",
+    "unsupported", "too_large",    "timeout",         "canceled",        "forked",
+    "closed",      "stale_fence",  "stale",           "unknown_outcome", "provider_rejected",
+    "safety",      "storage_full", "corrupt",         "internal"};
 
 absl::StatusCode AbslCode(Code code) {
   switch (code) {
-    case Code::kInvalid: return absl::StatusCode::kInvalidArgument;
-    case Code::kNotFound: return absl::StatusCode::kNotFound;
-    case Code::kUnauthorized: return absl::StatusCode::kUnauthenticated;
-    case Code::kForbidden: return absl::StatusCode::kPermissionDenied;
-    case Code::kConflict: return absl::StatusCode::kAlreadyExists;
+    case Code::kInvalid:
+      return absl::StatusCode::kInvalidArgument;
+    case Code::kNotFound:
+      return absl::StatusCode::kNotFound;
+    case Code::kUnauthorized:
+      return absl::StatusCode::kUnauthenticated;
+    case Code::kForbidden:
+      return absl::StatusCode::kPermissionDenied;
+    case Code::kConflict:
+      return absl::StatusCode::kAlreadyExists;
     case Code::kRateLimited:
     case Code::kBudgetExceeded:
     case Code::kOverloaded:
     case Code::kTooLarge:
-    case Code::kStorageFull: return absl::StatusCode::kResourceExhausted;
-    case Code::kUnavailable: return absl::StatusCode::kUnavailable;
-    case Code::kUnsupported: return absl::StatusCode::kUnimplemented;
-    case Code::kTimeout: return absl::StatusCode::kDeadlineExceeded;
-    case Code::kCanceled: return absl::StatusCode::kCancelled;
-    case Code::kCorrupt: return absl::StatusCode::kDataLoss;
+    case Code::kStorageFull:
+      return absl::StatusCode::kResourceExhausted;
+    case Code::kUnavailable:
+      return absl::StatusCode::kUnavailable;
+    case Code::kUnsupported:
+      return absl::StatusCode::kUnimplemented;
+    case Code::kTimeout:
+      return absl::StatusCode::kDeadlineExceeded;
+    case Code::kCanceled:
+      return absl::StatusCode::kCancelled;
+    case Code::kCorrupt:
+      return absl::StatusCode::kDataLoss;
     case Code::kForked:
     case Code::kClosed:
     case Code::kStaleFence:
-    case Code::kStale: return absl::StatusCode::kFailedPrecondition;
-    default: return absl::StatusCode::kInternal;
+    case Code::kStale:
+      return absl::StatusCode::kFailedPrecondition;
+    default:
+      return absl::StatusCode::kInternal;
   }
 }
 
@@ -46,7 +60,8 @@ absl::StatusCode AbslCode(Code code) {
 Status Error(Code code, std::string message, ErrorDetail detail) {
   if (code == Code::kOk) code = Code::kInternal;  // an error that read as success would be lost
   Status status(AbslCode(code), message);
-  Json payload = {{"c", static_cast<int>(code)}, {"h", detail.hint}, {"r", detail.retry_after_ms}, {"o", detail.object}};
+  Json payload = {
+      {"c", static_cast<int>(code)}, {"h", detail.hint}, {"r", detail.retry_after_ms}, {"o", detail.object}};
   status.SetPayload(kPayload, absl::Cord(Dump(payload)));
   return status;
 }
@@ -74,7 +89,8 @@ Code CodeOf(const Status& status) { return status.ok() ? Code::kOk : InfoOf(stat
 Status Annotate(const Status& status, std::string_view prefix) {
   if (status.ok()) return status;
   ErrorInfo info = InfoOf(status);
-  return Error(info.code, std::string(prefix) + ": " + info.message, {info.hint, info.retry_after_ms, info.object});
+  return Error(info.code, std::string(prefix) + ": " + info.message,
+               {info.hint, info.retry_after_ms, info.object});
 }
 
 std::string_view CodeName(Code code) {

@@ -1,5 +1,8 @@
 #include "base/text.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace mediagen {
 namespace {
 
@@ -22,6 +25,11 @@ size_t Utf8Prefix(std::string_view text) {
     return true;
   };
   while (p < end) {
+    uint64_t eight;
+    if (end - p >= 8 && (std::memcpy(&eight, p, 8), (eight & 0x8080808080808080u) == 0)) {
+      p += 8;  // most text is ASCII
+      continue;
+    }
     int tail = 0;
     if (*p < 0x80) {
       tail = 0;
@@ -40,6 +48,17 @@ size_t Utf8Prefix(std::string_view text) {
     p += tail + 1;
   }
   return static_cast<size_t>(p - begin);
+}
+
+std::string ReplaceBadUtf8(std::string_view text) {
+  std::string clean;
+  while (true) {
+    size_t valid = Utf8Prefix(text);
+    clean.append(text.substr(0, valid));
+    if (valid == text.size()) return clean;
+    clean.append("\uFFFD");
+    text.remove_prefix(valid + 1);
+  }
 }
 
 std::string Shorten(std::string_view text, size_t max_bytes) {

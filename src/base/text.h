@@ -27,6 +27,8 @@ using StringMap = absl::flat_hash_map<std::string, Value, TransparentHash, std::
 bool IsUtf8(std::string_view text);
 // How many bytes at the front of `text` are well-formed: its size, or the position of the first bad character.
 size_t Utf8Prefix(std::string_view text);
+// `text` with U+FFFD for every byte that belongs to no character.
+std::string ReplaceBadUtf8(std::string_view text);
 
 // At most `max_bytes` of `text`, cut at a character boundary, with "…" appended when something was cut.
 std::string Shorten(std::string_view text, size_t max_bytes);

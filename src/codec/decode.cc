@@ -9,11 +9,14 @@ namespace {
 
 StatusOr<Pixels> DecodeStored(std::string_view bytes, const ImageInfo& info, const DecodeOptions& options) {
   switch (info.format) {
-    case Format::kPng: return codec::DecodePng(bytes, info);
-    case Format::kWebp: return codec::DecodeWebp(bytes, info);
+    case Format::kPng:
+      return codec::DecodePng(bytes, info);
+    case Format::kWebp:
+      return codec::DecodeWebp(bytes, info);
     case Format::kJpeg: {
       uint32_t width = options.target_width, height = options.target_height;
-      if (options.apply_orientation && info.orientation >= 5) std::swap(width, height);  // 5–8 stand on their side
+      if (options.apply_orientation && info.orientation >= 5)
+        std::swap(width, height);  // 5–8 stand on their side
       return codec::DecodeJpeg(bytes, info, options.limits, width, height);
     }
     default:

@@ -18,11 +18,15 @@ StatusOr<BufferRef> Encode(const Pixels& pixels, const EncodeOptions& options) {
   RETURN_IF_ERROR(CheckRange("method", options.method, 0, 6));
   RETURN_IF_ERROR(CheckRange("png_level", options.png_level, 1, 12));
   switch (options.format) {
-    case Format::kPng: return codec::EncodePng(pixels, options);
-    case Format::kJpeg: return codec::EncodeJpeg(pixels, options);
-    case Format::kWebp: return codec::EncodeWebp(pixels, options);
+    case Format::kPng:
+      return codec::EncodePng(pixels, options);
+    case Format::kJpeg:
+      return codec::EncodeJpeg(pixels, options);
+    case Format::kWebp:
+      return codec::EncodeWebp(pixels, options);
     default:
-      return Error(Code::kUnsupported, fmt::format("pictures are not written as {}", codec::DisplayName(options.format)),
+      return Error(Code::kUnsupported,
+                   fmt::format("pictures are not written as {}", codec::DisplayName(options.format)),
                    {.hint = "PNG, JPEG and WebP are."});
   }
 }

@@ -1,4 +1,5 @@
-// The one EXIF tag that changes how a picture is seen. TIFF 6.0 §2: a header, then directories of 12-byte entries.
+// The one EXIF tag that changes how a picture is seen. TIFF 6.0 §2: a header, then directories of 12-byte
+// entries.
 #include "codec/bytes.h"
 #include "codec/formats.h"
 

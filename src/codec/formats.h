@@ -1,4 +1,5 @@
-// What stands behind image.h: one probe, decoder and encoder a format, and the checks that they share. Internal to codec/.
+// What stands behind image.h: one probe, decoder and encoder a format, and the checks that they share.
+// Internal to codec/.
 //
 // Thread-safe: no state.
 #pragma once
@@ -10,8 +11,8 @@
 
 namespace mediagen::codec {
 
-// The probes take bytes that were sniffed as theirs and read headers only: a picture cut off behind them still probes. Sizes are not judged here.
-// kInvalid for headers that are cut off or broken.
+// The probes take bytes that were sniffed as theirs and read headers only: a picture cut off behind them
+// still probes. Sizes are not judged here. kInvalid for headers that are cut off or broken.
 StatusOr<ImageInfo> ProbePng(std::string_view bytes);
 StatusOr<ImageInfo> ProbeJpeg(std::string_view bytes);
 StatusOr<ImageInfo> ProbeWebp(std::string_view bytes);
@@ -20,8 +21,8 @@ StatusOr<ImageInfo> ProbeGif(std::string_view bytes);
 // The decoders take what their probe said, after CheckSize. The orientation is not applied.
 StatusOr<Pixels> DecodePng(std::string_view bytes, const ImageInfo& info);
 // Reduced by 1, 2, 4 or 8 as far as both targets (of the stored, unturned picture; 0: none) stay covered.
-StatusOr<Pixels> DecodeJpeg(std::string_view bytes, const ImageInfo& info, const DecodeLimits& limits, uint32_t target_width,
-                            uint32_t target_height);
+StatusOr<Pixels> DecodeJpeg(std::string_view bytes, const ImageInfo& info, const DecodeLimits& limits,
+                            uint32_t target_width, uint32_t target_height);
 StatusOr<Pixels> DecodeWebp(std::string_view bytes, const ImageInfo& info);
 
 // The encoders take pixels and options that Encode has checked.
@@ -42,7 +43,8 @@ std::string_view DisplayName(Format format);
 Status Truncated(Format format, uint64_t at, std::string_view what);
 Status Broken(Format format, std::string_view why);
 
-// The orientation tag (0x0112) of a TIFF block with or without "Exif\0\0" before it; 1 when absent or out of 1–8.
+// The orientation tag (0x0112) of a TIFF block with or without "Exif\0\0" before it; 1 when absent or out of
+// 1–8.
 int ExifOrientation(std::string_view exif);
 
 // The scans of a JPEG, counting stops past `most`.

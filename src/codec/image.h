@@ -1,7 +1,7 @@
 // Pictures: probe, decode, resize, encode. Pure functions over bytes; hostile input is the normal case.
 //
-// Thread-safe: no state. Nothing allocates past `Limits`; a broken or oversized picture is kInvalid, kUnsupported or kTooLarge with the reason, never
-// a crash and never half a picture.
+// Thread-safe: no state. Nothing allocates past `Limits`; a broken or oversized picture is kInvalid,
+// kUnsupported or kTooLarge with the reason, never a crash and never half a picture.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +20,20 @@ enum class Format { kUnknown, kPng, kJpeg, kWebp, kGif, kAvif, kSvg, kMp4, kWebm
 
 struct DecodeLimits {
   uint64_t max_pixels = 100'000'000;
-  uint64_t max_bytes = 256u << 20;     // of the encoded picture
-  int max_jpeg_scans = 100;            // libjpeg-turbo#249: a tiny file with thousands of scans costs minutes
+  uint64_t max_bytes = 256u << 20;  // of the encoded picture
+  int max_jpeg_scans = 100;         // libjpeg-turbo#249: a tiny file with thousands of scans costs minutes
 };
 
 // What a picture's headers say, without decoding it.
 struct ImageInfo {
   Format format = Format::kUnknown;
-  uint32_t width = 0, height = 0;   // as stored; orientation not applied
-  int orientation = 1;              // EXIF 1–8
+  uint32_t width = 0, height = 0;  // as stored; orientation not applied
+  int orientation = 1;             // EXIF 1–8
   bool alpha = false;
   int frames = 1;
   bool icc = false;
-  bool c2pa = false;                // a C2PA manifest is present; not verified
-  std::string prompt;               // from PNG tEXt/iTXt "parameters" or "prompt"; at most 4 KB; empty when none
+  bool c2pa = false;   // a C2PA manifest is present; not verified
+  std::string prompt;  // from PNG tEXt/iTXt "parameters" or "prompt"; at most 4 KB; empty when none
 };
 
 // Eight-bit RGB or RGBA rows without gaps, top row first. `stride` = width * channels. Aligned to 64 bytes.
@@ -52,16 +52,17 @@ StatusOr<Pixels> NewPixels(uint32_t width, uint32_t height, int channels);
 
 // By magic bytes alone; kUnknown for anything else.
 Format Sniff(std::string_view bytes);
-std::string_view MediaType(Format format);      // "image/png"; "application/octet-stream" for kUnknown
-std::string_view Extension(Format format);      // "png", "jpg", …
-Format FormatByName(std::string_view name);     // "png", "jpeg", "jpg", "webp", …; kUnknown otherwise
+std::string_view MediaType(Format format);   // "image/png"; "application/octet-stream" for kUnknown
+std::string_view Extension(Format format);   // "png", "jpg", …
+Format FormatByName(std::string_view name);  // "png", "jpeg", "jpg", "webp", …; kUnknown otherwise
 bool IsVideo(Format format);
 
 StatusOr<ImageInfo> Probe(std::string_view bytes, const DecodeLimits& limits = {});
 
 struct DecodeOptions {
   DecodeLimits limits;
-  // The picture will be reduced to about this; a decoder that can scale cheaply (JPEG DCT) may return any size that still covers it. 0: full size.
+  // The picture will be reduced to about this; a decoder that can scale cheaply (JPEG DCT) may return any
+  // size that still covers it. 0: full size.
   uint32_t target_width = 0, target_height = 0;
   bool apply_orientation = true;
 };
@@ -73,17 +74,18 @@ enum class Fit { kCover, kContain, kInside, kOutside, kFill };
 struct ResizeOptions {
   uint32_t width = 0, height = 0;  // 0: keep the aspect ratio from the other
   Fit fit = Fit::kInside;
-  bool enlarge = false;            // never larger than the source unless asked
+  bool enlarge = false;  // never larger than the source unless asked
 };
-// Catmull-Rom with a support that grows when reducing (antialiased); alpha premultiplied for the filter. cover crops about the centre.
+// Catmull-Rom with a support that grows when reducing (antialiased); alpha premultiplied for the filter.
+// cover crops about the centre.
 StatusOr<Pixels> Resize(const Pixels& source, const ResizeOptions& options);
 
 struct EncodeOptions {
   Format format = Format::kWebp;
-  int quality = 85;        // JPEG, WebP lossy: 1–100
-  int method = 4;          // WebP: 0–6
-  bool lossless = false;   // WebP
-  int png_level = 6;       // 1–12, libdeflate's scale
+  int quality = 85;                // JPEG, WebP lossy: 1–100
+  int method = 4;                  // WebP: 0–6
+  bool lossless = false;           // WebP
+  int png_level = 6;               // 1–12, libdeflate's scale
   uint32_t background = 0xFFFFFF;  // RGB under alpha where the format has none
 };
 StatusOr<BufferRef> Encode(const Pixels& pixels, const EncodeOptions& options);

@@ -20,8 +20,10 @@ Status NoMemory() { return Error(Code::kOverloaded, "there is no memory for a JP
 // libjpeg's own words, told apart by the two that mean that bytes are missing.
 Status Failure(tjhandle handle, size_t size) {
   const std::string words = tjGetErrorStr2(handle);
-  const bool truncated = words.find("remature end") != words.npos || words.find("Input file read error") != words.npos;
-  return truncated ? Truncated(Format::kJpeg, size, "the picture data is not complete") : Broken(Format::kJpeg, words);
+  const bool truncated =
+      words.find("remature end") != words.npos || words.find("Input file read error") != words.npos;
+  return truncated ? Truncated(Format::kJpeg, size, "the picture data is not complete")
+                   : Broken(Format::kJpeg, words);
 }
 
 Status CheckScans(std::string_view bytes, const DecodeLimits& limits) {
@@ -30,7 +32,8 @@ Status CheckScans(std::string_view bytes, const DecodeLimits& limits) {
                {.hint = "Save it with a common progressive script; those have about ten."});
 }
 
-// The strongest reduction that keeps both sides at the target or above. Only powers of two have fast transforms.
+// The strongest reduction that keeps both sides at the target or above. Only powers of two have fast
+// transforms.
 tjscalingfactor FactorFor(int width, int height, uint32_t target_width, uint32_t target_height) {
   if (target_width == 0 && target_height == 0) return {1, 1};
   for (int divisor : {8, 4, 2}) {
@@ -56,14 +59,15 @@ void CmykToRgb(const Pixels& cmyk, Pixels* rgb) {
 
 }  // namespace
 
-StatusOr<Pixels> DecodeJpeg(std::string_view bytes, const ImageInfo& info, const DecodeLimits& limits, uint32_t target_width,
-                            uint32_t target_height) {
+StatusOr<Pixels> DecodeJpeg(std::string_view bytes, const ImageInfo& info, const DecodeLimits& limits,
+                            uint32_t target_width, uint32_t target_height) {
   RETURN_IF_ERROR(CheckScans(bytes, limits));
   const Handle handle(tjInitDecompress(), tjDestroy);
   if (!handle) return NoMemory();
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   int width = 0, height = 0, subsampling = 0, colour_space = 0;
-  if (tjDecompressHeader3(handle.get(), data, bytes.size(), &width, &height, &subsampling, &colour_space) != 0) {
+  if (tjDecompressHeader3(handle.get(), data, bytes.size(), &width, &height, &subsampling, &colour_space) !=
+      0) {
     return Failure(handle.get(), bytes.size());
   }
   if (static_cast<uint32_t>(width) != info.width || static_cast<uint32_t>(height) != info.height) {
@@ -74,7 +78,8 @@ StatusOr<Pixels> DecodeJpeg(std::string_view bytes, const ImageInfo& info, const
   ASSIGN_OR_RETURN(Pixels pixels, NewPixels(static_cast<uint32_t>(TJSCALED(width, factor)),
                                             static_cast<uint32_t>(TJSCALED(height, factor)), cmyk ? 4 : 3));
   if (tjDecompress2(handle.get(), data, bytes.size(), pixels.data.get(), static_cast<int>(pixels.width), 0,
-                    static_cast<int>(pixels.height), cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_LIMITSCANS | TJFLAG_STOPONWARNING) != 0) {
+                    static_cast<int>(pixels.height), cmyk ? TJPF_CMYK : TJPF_RGB,
+                    TJFLAG_LIMITSCANS | TJFLAG_STOPONWARNING) != 0) {
     return Failure(handle.get(), bytes.size());
   }
   if (!cmyk) return pixels;
@@ -86,7 +91,8 @@ StatusOr<Pixels> DecodeJpeg(std::string_view bytes, const ImageInfo& info, const
 StatusOr<BufferRef> EncodeJpeg(const Pixels& pixels, const EncodeOptions& options) {
   if (pixels.width > kMaxJpegSide || pixels.height > kMaxJpegSide) {
     return Error(Code::kTooLarge,
-                 fmt::format("a JPEG holds at most {} pixels a side, not {}x{}", kMaxJpegSide, pixels.width, pixels.height),
+                 fmt::format("a JPEG holds at most {} pixels a side, not {}x{}", kMaxJpegSide, pixels.width,
+                             pixels.height),
                  {.hint = "Make the picture smaller, or write a PNG."});
   }
   const Handle handle(tjInitCompress(), tjDestroy);
@@ -98,10 +104,12 @@ StatusOr<BufferRef> EncodeJpeg(const Pixels& pixels, const EncodeOptions& option
   const Pixels& source = pixels.channels == 4 ? flat : pixels;
   uint8_t* out = nullptr;
   unsigned long size = 0;  // NOLINT(google-runtime-int): the library's type
-  const int failed = tjCompress2(handle.get(), source.data.get(), static_cast<int>(source.width), 0, static_cast<int>(source.height),
-                                 TJPF_RGB, &out, &size, TJSAMP_420, options.quality, 0);
+  const int failed =
+      tjCompress2(handle.get(), source.data.get(), static_cast<int>(source.width), 0,
+                  static_cast<int>(source.height), TJPF_RGB, &out, &size, TJSAMP_420, options.quality, 0);
   std::shared_ptr<uint8_t> owner(out, tjFree);
-  if (failed != 0) return Error(Code::kInternal, fmt::format("JPEG was not encoded: {}", tjGetErrorStr2(handle.get())));
+  if (failed != 0)
+    return Error(Code::kInternal, fmt::format("JPEG was not encoded: {}", tjGetErrorStr2(handle.get())));
   return BufferRef::Alias({reinterpret_cast<const char*>(out), size}, std::move(owner));
 }
 

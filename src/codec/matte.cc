@@ -10,7 +10,8 @@ StatusOr<Pixels> Flatten(const Pixels& rgba, uint32_t background) {
     uint8_t* to = rgb.row(y);
     for (uint32_t x = 0; x < rgba.width; ++x, from += 4, to += 3) {
       const uint32_t alpha = from[3];
-      for (int c = 0; c < 3; ++c) to[c] = static_cast<uint8_t>((from[c] * alpha + behind[c] * (255 - alpha) + 127) / 255);
+      for (int c = 0; c < 3; ++c)
+        to[c] = static_cast<uint8_t>((from[c] * alpha + behind[c] * (255 - alpha) + 127) / 255);
     }
   }
   return rgb;

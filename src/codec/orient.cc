@@ -17,13 +17,20 @@ struct Turn {
 
 Turn TurnOf(int orientation) {
   switch (orientation) {
-    case 2: return {false, true, false};
-    case 3: return {false, true, true};
-    case 4: return {false, false, true};
-    case 5: return {true, false, false};
-    case 6: return {true, false, true};
-    case 7: return {true, true, true};
-    default: return {true, true, false};  // 8
+    case 2:
+      return {false, true, false};
+    case 3:
+      return {false, true, true};
+    case 4:
+      return {false, false, true};
+    case 5:
+      return {true, false, false};
+    case 6:
+      return {true, false, true};
+    case 7:
+      return {true, true, true};
+    default:
+      return {true, true, false};  // 8
   }
 }
 
@@ -37,7 +44,8 @@ void Copy(const Pixels& from, Turn turn, Pixels* to) {
         const uint32_t v = turn.flip_y ? from.height - 1 - y : y;
         for (uint32_t x = left; x < right; ++x, pixel += kChannels) {
           const uint32_t u = turn.flip_x ? from.width - 1 - x : x;
-          std::memcpy(to->row(turn.swapped ? u : v) + size_t{turn.swapped ? v : u} * kChannels, pixel, kChannels);
+          std::memcpy(to->row(turn.swapped ? u : v) + size_t{turn.swapped ? v : u} * kChannels, pixel,
+                      kChannels);
         }
       }
     }

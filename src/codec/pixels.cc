@@ -15,13 +15,15 @@ void Free(uint8_t* data) { std::free(data); }
 
 StatusOr<Pixels> NewPixels(uint32_t width, uint32_t height, int channels) {
   if (width == 0 || height == 0 || (channels != 3 && channels != 4)) {
-    return Error(Code::kInvalid, fmt::format("{}x{} pixels of {} channels do not exist", width, height, channels),
+    return Error(Code::kInvalid,
+                 fmt::format("{}x{} pixels of {} channels do not exist", width, height, channels),
                  {.hint = "Sides of at least 1, and 3 or 4 channels."});
   }
   // The first product fits 64 bits; comparing it by division keeps the second from overflowing.
   const uint64_t area = uint64_t{width} * height;
   if (area > kMaxBytes / static_cast<uint64_t>(channels)) {
-    return Error(Code::kTooLarge, fmt::format("{}x{} pixels of {} bytes are more than 2 GiB", width, height, channels),
+    return Error(Code::kTooLarge,
+                 fmt::format("{}x{} pixels of {} bytes are more than 2 GiB", width, height, channels),
                  {.hint = "Ask for a smaller picture."});
   }
   const size_t bytes = (area * static_cast<uint64_t>(channels) + kAlignment - 1) / kAlignment * kAlignment;
@@ -39,8 +41,10 @@ StatusOr<Pixels> NewPixels(uint32_t width, uint32_t height, int channels) {
 }
 
 Status codec::CheckPixels(const Pixels& pixels) {
-  if (pixels.data && pixels.width > 0 && pixels.height > 0 && (pixels.channels == 3 || pixels.channels == 4)) return OkStatus();
-  return Error(Code::kInvalid, fmt::format("there are no pixels: {}x{} of {} channels", pixels.width, pixels.height, pixels.channels));
+  if (pixels.data && pixels.width > 0 && pixels.height > 0 && (pixels.channels == 3 || pixels.channels == 4))
+    return OkStatus();
+  return Error(Code::kInvalid, fmt::format("there are no pixels: {}x{} of {} channels", pixels.width,
+                                           pixels.height, pixels.channels));
 }
 
 }  // namespace mediagen

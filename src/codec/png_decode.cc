@@ -1,5 +1,5 @@
-// PNG by libpng: any colour type, depth and interlacing become 8-bit RGB or RGBA. Ancillary chunks are never parsed here, so a compressed
-// text or profile cannot become a bomb.
+// PNG by libpng: any colour type, depth and interlacing become 8-bit RGB or RGBA. Ancillary chunks are never
+// parsed here, so a compressed text or profile cannot become a bomb.
 #include <png.h>
 
 #include <csetjmp>
@@ -21,7 +21,8 @@ struct Source {
   char message[128] = "";
 };
 
-// libpng unwinds by longjmp, which runs no destructors: what it calls, and what calls it, holds only plain values.
+// libpng unwinds by longjmp, which runs no destructors: what it calls, and what calls it, holds only plain
+// values.
 void OnError(png_structp png, png_const_charp message) {
   auto* source = static_cast<Source*>(png_get_error_ptr(png));
   std::snprintf(source->message, sizeof source->message, "%s", message);
@@ -66,7 +67,8 @@ class Reader {
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
     if (info_ == nullptr) return;
     png_set_read_fn(png_, &source_, OnRead);
-    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);  // all but IHDR, PLTE, tRNS, IDAT, IEND
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr,
+                                -1);  // all but IHDR, PLTE, tRNS, IDAT, IEND
   }
   ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
   Reader(const Reader&) = delete;
@@ -76,8 +78,9 @@ class Reader {
   png_structp png() { return png_; }
   png_infop info() { return info_; }
   Status Failure() const {
-    return source_.truncated ? Truncated(Format::kPng, source_.bytes.size(), "the picture data is not complete")
-                             : Broken(Format::kPng, source_.message);
+    return source_.truncated
+               ? Truncated(Format::kPng, source_.bytes.size(), "the picture data is not complete")
+               : Broken(Format::kPng, source_.message);
   }
 
  private:
@@ -98,7 +101,8 @@ StatusOr<Pixels> DecodePng(std::string_view bytes, const ImageInfo& info) {
     return Broken(Format::kPng, "its header contradicts itself");
   }
   ASSIGN_OR_RETURN(Pixels pixels, NewPixels(info.width, info.height, channels));
-  if (png_get_rowbytes(reader.png(), reader.info()) != pixels.stride()) return Broken(Format::kPng, "its rows have another size");
+  if (png_get_rowbytes(reader.png(), reader.info()) != pixels.stride())
+    return Broken(Format::kPng, "its rows have another size");
   std::vector<png_bytep> rows(info.height);
   for (uint32_t y = 0; y < info.height; ++y) rows[y] = pixels.row(y);
   if (!ReadRows(reader.png(), rows.data())) return reader.Failure();

@@ -1,5 +1,5 @@
-// PNG written by hand: IHDR, one zlib stream by libdeflate in IDAT chunks, IEND. Each row takes the filter whose bytes look smallest (PNG third
-// edition §12.7: the minimum sum of absolute differences).
+// PNG written by hand: IHDR, one zlib stream by libdeflate in IDAT chunks, IEND. Each row takes the filter
+// whose bytes look smallest (PNG third edition §12.7: the minimum sum of absolute differences).
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -27,16 +27,20 @@ void AppendChunk(std::string_view type, std::string_view data, std::string* out)
 }
 
 inline int Paeth(int left, int up, int corner) {
-  const int by_left = std::abs(up - corner), by_up = std::abs(left - corner), by_corner = std::abs(left + up - 2 * corner);
+  const int by_left = std::abs(up - corner), by_up = std::abs(left - corner),
+            by_corner = std::abs(left + up - 2 * corner);
   const int other = by_up <= by_corner ? up : corner;
   return by_left <= by_up && by_left <= by_corner ? left : other;
 }
 
-// One row under one filter (§9.2). `up` is the row above, zeros above the first; `bpp` is the bytes of a pixel.
+// One row under one filter (§9.2). `up` is the row above, zeros above the first; `bpp` is the bytes of a
+// pixel.
 void FilterRow(int filter, const uint8_t* row, const uint8_t* up, size_t size, size_t bpp, uint8_t* out) {
   const size_t head = std::min(bpp, size);
   switch (filter) {
-    case 0: std::memcpy(out, row, size); break;
+    case 0:
+      std::memcpy(out, row, size);
+      break;
     case 1:
       std::memcpy(out, row, head);
       for (size_t i = bpp; i < size; ++i) out[i] = static_cast<uint8_t>(row[i] - row[i - bpp]);
@@ -50,7 +54,8 @@ void FilterRow(int filter, const uint8_t* row, const uint8_t* up, size_t size, s
       break;
     default:
       for (size_t i = 0; i < head; ++i) out[i] = static_cast<uint8_t>(row[i] - up[i]);
-      for (size_t i = bpp; i < size; ++i) out[i] = static_cast<uint8_t>(row[i] - Paeth(row[i - bpp], up[i], up[i - bpp]));
+      for (size_t i = bpp; i < size; ++i)
+        out[i] = static_cast<uint8_t>(row[i] - Paeth(row[i - bpp], up[i], up[i - bpp]));
   }
 }
 
@@ -83,11 +88,12 @@ std::vector<uint8_t> Filter(const Pixels& pixels) {
 }
 
 StatusOr<std::vector<uint8_t>> Deflate(const std::vector<uint8_t>& bytes, int level) {
-  std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> deflater(libdeflate_alloc_compressor(level),
-                                                                                     libdeflate_free_compressor);
+  std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> deflater(
+      libdeflate_alloc_compressor(level), libdeflate_free_compressor);
   if (!deflater) return Error(Code::kOverloaded, "there is no memory to compress a PNG");
   std::vector<uint8_t> out(libdeflate_zlib_compress_bound(deflater.get(), bytes.size()));
-  const size_t size = libdeflate_zlib_compress(deflater.get(), bytes.data(), bytes.size(), out.data(), out.size());
+  const size_t size =
+      libdeflate_zlib_compress(deflater.get(), bytes.data(), bytes.size(), out.data(), out.size());
   if (size == 0) return Error(Code::kInternal, "libdeflate did not keep to its own bound");
   out.resize(size);
   return out;
@@ -108,7 +114,8 @@ StatusOr<BufferRef> EncodePng(const Pixels& pixels, const EncodeOptions& options
   header.append(3, '\0');                          // deflate, the five filters, not interlaced
   AppendChunk("IHDR", header, &out);
   const std::string_view data(reinterpret_cast<const char*>(zlib.data()), zlib.size());
-  for (size_t at = 0; at < data.size(); at += kChunkBytes) AppendChunk("IDAT", data.substr(at, kChunkBytes), &out);
+  for (size_t at = 0; at < data.size(); at += kChunkBytes)
+    AppendChunk("IDAT", data.substr(at, kChunkBytes), &out);
   AppendChunk("IEND", {}, &out);
   return BufferRef::Own(std::move(out));
 }

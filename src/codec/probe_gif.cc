@@ -1,4 +1,5 @@
-// GIF87a/89a: the logical screen, the number of frames, whether any of them has a transparent colour. Headers and block lengths only.
+// GIF87a/89a: the logical screen, the number of frames, whether any of them has a transparent colour. Headers
+// and block lengths only.
 #include <algorithm>
 
 #include "codec/bytes.h"

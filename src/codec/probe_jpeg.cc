@@ -1,4 +1,5 @@
-// JPEG markers (ITU-T T.81 annex B): size, EXIF orientation (APP1), ICC (APP2), C2PA in JUMBF (APP11, ISO 19566-5).
+// JPEG markers (ITU-T T.81 annex B): size, EXIF orientation (APP1), ICC (APP2), C2PA in JUMBF (APP11, ISO
+// 19566-5).
 #include <algorithm>
 #include <cstring>
 
@@ -29,11 +30,13 @@ void ReadSegment(uint32_t marker, std::string_view data, ImageInfo* info) {
     info->icc = true;
   } else if (marker == 0xEB && data.starts_with("JP") && Slice(data, 12, 4) == "jumb" &&
              Slice(data, 16, 64).find("c2pa") != data.npos) {
-    info->c2pa = true;  // "JP", instance, sequence number, then the superbox whose description carries the label
+    info->c2pa =
+        true;  // "JP", instance, sequence number, then the superbox whose description carries the label
   }
 }
 
-// The next marker at or behind `at` in entropy-coded data: not a stuffed zero, a restart or a fill byte. npos when there is none.
+// The next marker at or behind `at` in entropy-coded data: not a stuffed zero, a restart or a fill byte. npos
+// when there is none.
 size_t NextMarker(std::string_view bytes, size_t at) {
   while (at + 1 < bytes.size()) {
     const void* found = std::memchr(bytes.data() + at, 0xFF, bytes.size() - 1 - at);
@@ -71,7 +74,8 @@ StatusOr<ImageInfo> ProbeJpeg(std::string_view bytes) {
     ReadSegment(marker, bytes.substr(at + 4, size - 2), &info);
     at += 2 + size;
   }
-  if (info.width == 0) return Broken(Format::kJpeg, "it has no frame header with a size before its first scan");
+  if (info.width == 0)
+    return Broken(Format::kJpeg, "it has no frame header with a size before its first scan");
   return info;
 }
 

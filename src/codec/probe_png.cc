@@ -1,4 +1,5 @@
-// PNG chunks (PNG third edition §5): size, transparency, animation (acTL), ICC, EXIF, C2PA (caBX), and the prompt that generators leave in text.
+// PNG chunks (PNG third edition §5): size, transparency, animation (acTL), ICC, EXIF, C2PA (caBX), and the
+// prompt that generators leave in text.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -13,7 +14,8 @@ namespace mediagen::codec {
 namespace {
 
 constexpr size_t kPromptBytes = 4096;
-constexpr size_t kInflatedBytes = 64 << 10;  // of a compressed text; a longer one is no prompt but a bomb or a workflow
+constexpr size_t kInflatedBytes =
+    64 << 10;  // of a compressed text; a longer one is no prompt but a bomb or a workflow
 
 // PNG text is Latin-1 by the standard and UTF-8 by habit.
 std::string ToUtf8(std::string_view text) {
@@ -33,12 +35,13 @@ std::string ToUtf8(std::string_view text) {
 
 // "" when it is broken or longer than kInflatedBytes.
 std::string Inflate(std::string_view zlib) {
-  std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> inflater(libdeflate_alloc_decompressor(),
-                                                                                         libdeflate_free_decompressor);
+  std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> inflater(
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   if (!inflater) return "";
   std::string out(kInflatedBytes, '\0');
   size_t size = 0;
-  if (libdeflate_zlib_decompress(inflater.get(), zlib.data(), zlib.size(), out.data(), out.size(), &size) != LIBDEFLATE_SUCCESS) {
+  if (libdeflate_zlib_decompress(inflater.get(), zlib.data(), zlib.size(), out.data(), out.size(), &size) !=
+      LIBDEFLATE_SUCCESS) {
     return "";
   }
   out.resize(size);
@@ -67,7 +70,8 @@ void ReadText(std::string_view type, std::string_view data, ImageInfo* info, boo
   if (end == data.npos) return;
   const std::string_view keyword = data.substr(0, end);
   const bool parameters = keyword == "parameters";
-  if ((!parameters && keyword != "prompt") || *has_parameters || (!parameters && !info->prompt.empty())) return;
+  if ((!parameters && keyword != "prompt") || *has_parameters || (!parameters && !info->prompt.empty()))
+    return;
   std::string text = TextOf(type, data.substr(end + 1));
   if (text.empty()) return;
   *has_parameters = parameters;
@@ -76,12 +80,18 @@ void ReadText(std::string_view type, std::string_view data, ImageInfo* info, boo
 }
 
 void ReadChunk(std::string_view type, std::string_view data, ImageInfo* info, bool* has_parameters) {
-  if (type == "tRNS") info->alpha = true;
-  else if (type == "iCCP") info->icc = true;
-  else if (type == "eXIf") info->orientation = ExifOrientation(data);
-  else if (type == "caBX") info->c2pa = true;
-  else if (type == "acTL") info->frames = static_cast<int>(std::max<uint32_t>(1, Be32(data, 0) & 0x7FFFFFFF));
-  else if (type == "tEXt" || type == "zTXt" || type == "iTXt") ReadText(type, data, info, has_parameters);
+  if (type == "tRNS")
+    info->alpha = true;
+  else if (type == "iCCP")
+    info->icc = true;
+  else if (type == "eXIf")
+    info->orientation = ExifOrientation(data);
+  else if (type == "caBX")
+    info->c2pa = true;
+  else if (type == "acTL")
+    info->frames = static_cast<int>(std::max<uint32_t>(1, Be32(data, 0) & 0x7FFFFFFF));
+  else if (type == "tEXt" || type == "zTXt" || type == "iTXt")
+    ReadText(type, data, info, has_parameters);
 }
 
 }  // namespace
@@ -89,14 +99,17 @@ void ReadChunk(std::string_view type, std::string_view data, ImageInfo* info, bo
 StatusOr<ImageInfo> ProbePng(std::string_view bytes) {
   constexpr size_t kSignature = 8, kFrame = 12;  // a chunk: length, type, data, CRC
   ImageInfo info{.format = Format::kPng};
-  if (bytes.size() < kSignature + kFrame + 13) return Truncated(Format::kPng, bytes.size(), "its header (IHDR) is not complete");
-  if (Be32(bytes, 8) != 13 || bytes.substr(12, 4) != "IHDR") return Broken(Format::kPng, "it does not begin with IHDR");
+  if (bytes.size() < kSignature + kFrame + 13)
+    return Truncated(Format::kPng, bytes.size(), "its header (IHDR) is not complete");
+  if (Be32(bytes, 8) != 13 || bytes.substr(12, 4) != "IHDR")
+    return Broken(Format::kPng, "it does not begin with IHDR");
   info.width = Be32(bytes, 16);
   info.height = Be32(bytes, 20);
   const uint32_t colour_type = U8(bytes, 25);
   info.alpha = colour_type == 4 || colour_type == 6;
   bool has_parameters = false;
-  // Every chunk is at least kFrame bytes, so the walk ends; a chunk that is cut off ends it, too, and is the decoder's to report.
+  // Every chunk is at least kFrame bytes, so the walk ends; a chunk that is cut off ends it, too, and is the
+  // decoder's to report.
   for (size_t at = kSignature + kFrame + 13; at + kFrame <= bytes.size();) {
     const uint64_t size = Be32(bytes, at);
     const std::string_view type = bytes.substr(at + 4, 4);

@@ -45,7 +45,8 @@ bool ReadFirst(std::string_view type, std::string_view data, ImageInfo* info) {
 StatusOr<ImageInfo> ProbeWebp(std::string_view bytes) {
   constexpr size_t kFirst = 12, kHead = 8;
   ImageInfo info{.format = Format::kWebp};
-  if (bytes.size() < kFirst + kHead + 10) return Truncated(Format::kWebp, bytes.size(), "its first chunk is not complete");
+  if (bytes.size() < kFirst + kHead + 10)
+    return Truncated(Format::kWebp, bytes.size(), "its first chunk is not complete");
   int frames = 0;
   for (size_t at = kFirst; at + kHead <= bytes.size();) {
     const std::string_view type = bytes.substr(at, 4);
@@ -54,11 +55,16 @@ StatusOr<ImageInfo> ProbeWebp(std::string_view bytes) {
     if (at == kFirst && !ReadFirst(type, data, &info)) {
       return Broken(Format::kWebp, "its first chunk is none of VP8X, VP8 and VP8L, or has no header");
     }
-    if (type == "ICCP") info.icc = true;
-    else if (type == "EXIF") info.orientation = ExifOrientation(data);
-    else if (type == "C2PA") info.c2pa = true;
-    else if (type == "ALPH") info.alpha = true;
-    else if (type == "ANMF") ++frames;
+    if (type == "ICCP")
+      info.icc = true;
+    else if (type == "EXIF")
+      info.orientation = ExifOrientation(data);
+    else if (type == "C2PA")
+      info.c2pa = true;
+    else if (type == "ALPH")
+      info.alpha = true;
+    else if (type == "ANMF")
+      ++frames;
     at += kHead + size + (size & 1);  // chunks are padded to an even size
   }
   info.frames = std::max(1, frames);

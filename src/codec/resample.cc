@@ -37,7 +37,8 @@ Weights CatmullRom(uint32_t source, double begin, double length, uint32_t size) 
     const uint32_t first = static_cast<uint32_t>(std::clamp(std::ceil(centre - support), 0.0, last_first));
     float* values = weights.values.data() + size_t{i} * weights.taps;
     double sum = 0;
-    for (size_t k = 0; k < weights.taps; ++k) sum += Filter((static_cast<double>(first + k) - centre) / scale);
+    for (size_t k = 0; k < weights.taps; ++k)
+      sum += Filter((static_cast<double>(first + k) - centre) / scale);
     for (size_t k = 0; k < weights.taps; ++k) {
       values[k] = static_cast<float>(Filter((static_cast<double>(first + k) - centre) / scale) / sum);
     }
@@ -56,7 +57,8 @@ void Resample(const Pixels& source, const Region& region, Pixels* out) {
   std::vector<float> row(source.stride() + kRowPadding);
   std::vector<uint8_t> bytes(out->stride() + kRowPadding);
   for (uint32_t y = 0; y < out->height; ++y) {
-    CombineRows(source.row(down.first[y]), source.stride(), down.values.data() + y * down.taps, down.taps, source.channels, row.data());
+    CombineRows(source.row(down.first[y]), source.stride(), down.values.data() + y * down.taps, down.taps,
+                source.channels, row.data());
     CombineColumns(row.data(), across, source.channels, bytes.data());
     std::memcpy(out->row(y), bytes.data(), out->stride());
   }

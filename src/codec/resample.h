@@ -1,5 +1,6 @@
-// Resampling by a separable Catmull-Rom filter (Mitchell and Netravali, SIGGRAPH 1988, B = 0, C = ½), whose support grows with the reduction, so that
-// it removes what the smaller picture cannot show. Internal to codec/.
+// Resampling by a separable Catmull-Rom filter (Mitchell and Netravali, SIGGRAPH 1988, B = 0, C = ½), whose
+// support grows with the reduction, so that it removes what the smaller picture cannot show. Internal to
+// codec/.
 //
 // Thread-safe: no state.
 #pragma once
@@ -17,8 +18,8 @@ struct Region {
   double x = 0, y = 0, width = 0, height = 0;
 };
 
-// For each place of the result the pixels of the source that make it: `taps` weights that begin at pixel `first`. Weights sum to 1; those past the
-// source's end are 0 and `first + taps` never exceeds its size.
+// For each place of the result the pixels of the source that make it: `taps` weights that begin at pixel
+// `first`. Weights sum to 1; those past the source's end are 0 and `first + taps` never exceeds its size.
 struct Weights {
   size_t taps = 0;
   std::vector<uint32_t> first;
@@ -27,8 +28,9 @@ struct Weights {
 // `size` places from `begin` on, `length` long, of a line of `source` pixels.
 Weights CatmullRom(uint32_t source, double begin, double length, uint32_t size);
 
-// Fills `out`, whose size says the scale, from `region` of `source`; both have the same channels. Down first, then across: the first pass reads whole
-// rows, which any vector unit likes, and one row of floats is all that is kept, however large the reduction.
+// Fills `out`, whose size says the scale, from `region` of `source`; both have the same channels. Down first,
+// then across: the first pass reads whole rows, which any vector unit likes, and one row of floats is all
+// that is kept, however large the reduction.
 void Resample(const Pixels& source, const Region& region, Pixels* out);
 
 }  // namespace mediagen::codec

@@ -1,5 +1,7 @@
 #include "codec/resample_rows.h"
 
+#include <algorithm>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "codec/resample_rows.cc"
 #include <hwy/foreach_target.h>
@@ -10,7 +12,48 @@ namespace mediagen::codec {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// RGB as it is; RGBA with its colour multiplied by alpha/255, which keeps the colour under transparent pixels from bleeding into its neighbours.
+// Where the machine has no vectors (or the compiler's emulation of them is broken: g++ before 12.3) these
+// loops do all the work; elsewhere the first one does the last few elements of a row.
+void CombineRowsPlainly(const uint8_t* rows, size_t stride, const float* weights, size_t taps, int channels,
+                        size_t i, float* out) {
+  for (; i < stride; ++i) {
+    const size_t to_alpha = channels == 4 ? 3 - i % 4 : 0;  // 0: this is the alpha, or there is none
+    float sum = 0;
+    for (size_t k = 0; k < taps; ++k) {
+      const uint8_t* byte = rows + k * stride + i;
+      sum += weights[k] * byte[0] * (to_alpha > 0 ? byte[to_alpha] / 255.0f : 1.0f);
+    }
+    out[i] = sum;
+  }
+}
+
+#if HWY_TARGET == HWY_SCALAR
+
+void CombineRowsOn(const uint8_t* rows, size_t stride, const float* weights, size_t taps, int channels,
+                   float* out) {
+  CombineRowsPlainly(rows, stride, weights, taps, channels, 0, out);
+}
+
+void CombineColumnsOn(const float* row, const Weights& weights, int channels, uint8_t* out) {
+  const size_t step = static_cast<size_t>(channels);
+  for (size_t x = 0; x < weights.first.size(); ++x, out += step) {
+    const float* in = row + weights.first[x] * step;
+    float sums[4] = {};
+    for (size_t k = 0; k < weights.taps; ++k, in += step) {
+      for (size_t c = 0; c < step; ++c) sums[c] += weights.values[x * weights.taps + k] * in[c];
+    }
+    const float alpha = channels == 4 ? std::min(sums[3], 255.0f) : 255.0f;
+    const float factor = alpha < 0.5f ? 0 : 255 / alpha;  // what rounds to no alpha has no colour either
+    for (size_t c = 0; c < step; ++c) {
+      out[c] = static_cast<uint8_t>(std::clamp(c == 3 ? alpha : sums[c] * factor, 0.0f, 255.0f) + 0.5f);
+    }
+  }
+}
+
+#else
+
+// RGB as it is; RGBA with its colour multiplied by alpha/255, which keeps the colour under transparent pixels
+// from bleeding into its neighbours.
 template <bool kPremultiply, class D>
 HWY_INLINE hn::Vec<D> LoadPixels(D d, const uint8_t* bytes) {
   const hn::Rebind<uint8_t, D> d8;
@@ -45,18 +88,11 @@ size_t CombineVectors(const uint8_t* rows, size_t stride, const float* weights, 
   return i;
 }
 
-void CombineRowsOn(const uint8_t* rows, size_t stride, const float* weights, size_t taps, int channels, float* out) {
+void CombineRowsOn(const uint8_t* rows, size_t stride, const float* weights, size_t taps, int channels,
+                   float* out) {
   size_t i = channels == 4 ? CombineVectors<true>(rows, stride, weights, taps, out)
                            : CombineVectors<false>(rows, stride, weights, taps, out);
-  for (; i < stride; ++i) {
-    const size_t to_alpha = channels == 4 ? 3 - i % 4 : 0;  // 0: this is the alpha, or there is none
-    float sum = 0;
-    for (size_t k = 0; k < taps; ++k) {
-      const uint8_t* byte = rows + k * stride + i;
-      sum += weights[k] * byte[0] * (to_alpha > 0 ? byte[to_alpha] / 255.0f : 1.0f);
-    }
-    out[i] = sum;
-  }
+  CombineRowsPlainly(rows, stride, weights, taps, channels, i, out);
 }
 
 // Four floats a pixel, the fourth without meaning for RGB: it is overwritten by the next pixel.
@@ -99,6 +135,8 @@ void CombineColumnsOn(const float* row, const Weights& weights, int channels, ui
   }
 }
 
+#endif  // HWY_TARGET == HWY_SCALAR
+
 }  // namespace HWY_NAMESPACE
 }  // namespace mediagen::codec
 HWY_AFTER_NAMESPACE();
@@ -109,7 +147,8 @@ namespace mediagen::codec {
 HWY_EXPORT(CombineRowsOn);
 HWY_EXPORT(CombineColumnsOn);
 
-void CombineRows(const uint8_t* rows, size_t stride, const float* weights, size_t taps, int channels, float* out) {
+void CombineRows(const uint8_t* rows, size_t stride, const float* weights, size_t taps, int channels,
+                 float* out) {
   HWY_DYNAMIC_DISPATCH(CombineRowsOn)(rows, stride, weights, taps, channels, out);
 }
 

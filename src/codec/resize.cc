@@ -1,4 +1,5 @@
-// Resize: what each fit makes of a picture and a box, then one resampling of a part of the picture to whole pixels.
+// Resize: what each fit makes of a picture and a box, then one resampling of a part of the picture to whole
+// pixels.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -18,7 +19,10 @@ struct Plan {
   uint32_t canvas_width, canvas_height;
 };
 
-uint32_t Whole(double side) { return static_cast<uint32_t>(std::max(1.0, std::round(side))); }
+// A side of at least a pixel; what no side can hold becomes the most, which NewPixels refuses.
+uint32_t Whole(double side) {
+  return static_cast<uint32_t>(std::clamp(std::round(side), 1.0, double(UINT32_MAX)));
+}
 
 // The box that is asked for, a missing side taken from the source's aspect ratio.
 void CompleteBox(const Pixels& source, const ResizeOptions& options, double* width, double* height) {
@@ -28,13 +32,18 @@ void CompleteBox(const Pixels& source, const ResizeOptions& options, double* wid
   if (options.height == 0) *height = *width * source.height / source.width;
 }
 
-// kCover and kContain keep the box's shape. Where its pixels would be larger than the source's, and that was not asked for, the box shrinks.
+// kCover and kContain keep the box's shape. Where its pixels would be larger than the source's, and that was
+// not asked for, the box shrinks.
 Plan PlanBox(const Pixels& source, double width, double height, double scale, bool enlarge, bool cover) {
   const double shrink = enlarge ? 1 : std::max(1.0, scale);
   width /= shrink;
   height /= shrink;
   scale /= shrink;
-  Plan plan{{0, 0, double(source.width), double(source.height)}, Whole(width), Whole(height), Whole(width), Whole(height)};
+  Plan plan{{0, 0, double(source.width), double(source.height)},
+            Whole(width),
+            Whole(height),
+            Whole(width),
+            Whole(height)};
   if (cover) {
     plan.region.width = std::min<double>(source.width, width / scale);
     plan.region.height = std::min<double>(source.height, height / scale);
@@ -58,11 +67,15 @@ Plan PlanOf(const Pixels& source, const ResizeOptions& options) {
   const double across = width / source.width, down = height / source.height;
   const double most = options.enlarge ? INFINITY : 1;
   switch (options.fit) {
-    case Fit::kCover: return PlanBox(source, width, height, std::max(across, down), options.enlarge, true);
-    case Fit::kContain: return PlanBox(source, width, height, std::min(across, down), options.enlarge, false);
-    case Fit::kFill: return PlanWhole(source, source.width * std::min(most, across), source.height * std::min(most, down));
+    case Fit::kCover:
+      return PlanBox(source, width, height, std::max(across, down), options.enlarge, true);
+    case Fit::kContain:
+      return PlanBox(source, width, height, std::min(across, down), options.enlarge, false);
+    case Fit::kFill:
+      return PlanWhole(source, source.width * std::min(most, across), source.height * std::min(most, down));
     case Fit::kInside:
-    case Fit::kOutside: break;
+    case Fit::kOutside:
+      break;
   }
   const double fitted = options.fit == Fit::kInside ? std::min(across, down) : std::max(across, down);
   const double scale = std::min(most, fitted);
@@ -90,7 +103,8 @@ StatusOr<Pixels> Letterbox(const Pixels& picture, uint32_t width, uint32_t heigh
 StatusOr<Pixels> Resize(const Pixels& source, const ResizeOptions& options) {
   RETURN_IF_ERROR(codec::CheckPixels(source));
   if (options.width == 0 && options.height == 0) {
-    return Error(Code::kInvalid, "a picture cannot be resized to no size", {.hint = "Give a width, a height, or both."});
+    return Error(Code::kInvalid, "a picture cannot be resized to no size",
+                 {.hint = "Give a width, a height, or both."});
   }
   const Plan plan = PlanOf(source, options);
   ASSIGN_OR_RETURN(Pixels picture, NewPixels(plan.width, plan.height, source.channels));

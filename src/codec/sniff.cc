@@ -35,7 +35,8 @@ const Names& NamesOf(Format format) {
   return kNames[0];
 }
 
-// ISO BMFF: a file type box (ISO/IEC 14496-12 §4.3) whose brands tell AVIF from video. HEIC and other stills are unknown.
+// ISO BMFF: a file type box (ISO/IEC 14496-12 §4.3) whose brands tell AVIF from video. HEIC and other stills
+// are unknown.
 Format SniffFileTypeBox(std::string_view bytes) {
   if (bytes.size() < 12 || bytes.substr(4, 4) != "ftyp") return Format::kUnknown;
   const std::string_view major = bytes.substr(8, 4);
@@ -48,7 +49,8 @@ Format SniffFileTypeBox(std::string_view bytes) {
     }
     return Format::kUnknown;
   }
-  for (std::string_view brand : {"mp41", "mp42", "avc1", "M4V ", "M4VH", "M4VP", "dash", "mmp4", "MSNV", "f4v "}) {
+  for (std::string_view brand :
+       {"mp41", "mp42", "avc1", "M4V ", "M4VH", "M4VP", "dash", "mmp4", "MSNV", "f4v "}) {
     if (major == brand) return Format::kMp4;
   }
   return major.starts_with("iso") ? Format::kMp4 : Format::kUnknown;  // isom, iso2 … iso9
@@ -56,20 +58,26 @@ Format SniffFileTypeBox(std::string_view bytes) {
 
 // EBML (RFC 8794) whose DocType element says "webm"; Matroska itself is unknown.
 bool IsWebm(std::string_view bytes) {
-  return bytes.starts_with("\x1A\x45\xDF\xA3"sv) && bytes.substr(0, 64).find("\x42\x82\x84webm"sv) != bytes.npos;
+  return bytes.starts_with("\x1A\x45\xDF\xA3"sv) &&
+         bytes.substr(0, 64).find("\x42\x82\x84webm"sv) != bytes.npos;
 }
 
-// Whether the first element of what looks like XML is <svg>: comments, processing instructions and a DOCTYPE may stand before it.
+// Whether the first element of what looks like XML is <svg>: comments, processing instructions and a DOCTYPE
+// may stand before it.
 bool IsSvg(std::string_view bytes) {
   std::string_view rest = bytes.substr(0, 4096);
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
   while (true) {
     rest = Trim(rest);
     std::string_view end;
-    if (rest.starts_with("<?")) end = "?>";
-    else if (rest.starts_with("<!--")) end = "-->";
-    else if (rest.starts_with("<!")) end = ">";
-    else break;
+    if (rest.starts_with("<?"))
+      end = "?>";
+    else if (rest.starts_with("<!--"))
+      end = "-->";
+    else if (rest.starts_with("<!"))
+      end = ">";
+    else
+      break;
     const size_t found = rest.find(end, 2);
     if (found == rest.npos) return false;
     rest.remove_prefix(found + end.size());

@@ -1,5 +1,6 @@
-// ThumbHash: a picture in at most 25 bytes, as the low frequencies of its cosine transform. Luminance takes up to 7 by 7 terms (5 by 5 beside
-// alpha), the two chroma axes 3 by 3, alpha 5 by 5, each only its upper left triangle, four bits a term.
+// ThumbHash: a picture in at most 25 bytes, as the low frequencies of its cosine transform. Luminance takes
+// up to 7 by 7 terms (5 by 5 beside alpha), the two chroma axes 3 by 3, alpha 5 by 5, each only its upper
+// left triangle, four bits a term.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -24,27 +25,31 @@ struct Channels {
   std::vector<double> light, yellow_blue, red_green, alpha;
 };
 
-uint32_t Quantise(double value, double steps) { return static_cast<uint32_t>(std::floor(value * steps + 0.5)); }
+uint32_t Quantise(double value, double steps) {
+  return static_cast<uint32_t>(std::floor(value * steps + 0.5));
+}
 
 // cos(π/n · k · (i + ½)) for every wave k below `waves` and place i below `size`.
 std::vector<double> Cosines(uint32_t size, uint32_t waves) {
   std::vector<double> table(size_t{size} * waves);
   for (uint32_t k = 0; k < waves; ++k) {
-    for (uint32_t i = 0; i < size; ++i) table[size_t{k} * size + i] = std::cos(std::numbers::pi / size * k * (i + 0.5));
+    for (uint32_t i = 0; i < size; ++i)
+      table[size_t{k} * size + i] = std::cos(std::numbers::pi / size * k * (i + 0.5));
   }
   return table;
 }
 
-Terms Transform(const std::vector<double>& channel, uint32_t width, uint32_t height, uint32_t nx, uint32_t ny) {
+Terms Transform(const std::vector<double>& channel, uint32_t width, uint32_t height, uint32_t nx,
+                uint32_t ny) {
   const std::vector<double> across = Cosines(width, nx), down = Cosines(height, ny);
   Terms terms;
   for (uint32_t cy = 0; cy < ny; ++cy) {
     for (uint32_t cx = 0; cx * ny < nx * (ny - cy); ++cx) {
       double sum = 0;
       for (uint32_t y = 0; y < height; ++y) {
-        double row = 0;
-        for (uint32_t x = 0; x < width; ++x) row += channel[size_t{y} * width + x] * across[size_t{cx} * width + x];
-        sum += row * down[size_t{cy} * height + y];
+        const double wave = down[size_t{cy} * height + y];
+        for (uint32_t x = 0; x < width; ++x)
+          sum += channel[size_t{y} * width + x] * across[size_t{cx} * width + x] * wave;
       }
       sum /= static_cast<double>(width) * height;
       if (cx == 0 && cy == 0) {
@@ -55,7 +60,8 @@ Terms Transform(const std::vector<double>& channel, uint32_t width, uint32_t hei
       }
     }
   }
-  // Of a flat channel only rounding noise is left: its terms are written as 0, so the hash is the same on every machine.
+  // Of a flat channel only rounding noise is left: its terms are written as 0, so the hash is the same on
+  // every machine.
   constexpr double kNoise = 1e-9;
   for (double& wave : terms.waves) wave = terms.scale > kNoise ? 0.5 + 0.5 / terms.scale * wave : 0;
   return terms;
@@ -105,14 +111,17 @@ std::string Hash(const Pixels& pixels) {
   Channels channels;
   const bool alpha = Split(pixels, &channels);
   const double most = alpha ? 5 : 7, longest = std::max(width, height);
-  const uint32_t lx = std::max(1u, Quantise(most * width / longest, 1)), ly = std::max(1u, Quantise(most * height / longest, 1));
+  const uint32_t lx = std::max(1u, Quantise(most * width / longest, 1)),
+                 ly = std::max(1u, Quantise(most * height / longest, 1));
   const Terms l = Transform(channels.light, width, height, std::max(3u, lx), std::max(3u, ly));
   const Terms p = Transform(channels.yellow_blue, width, height, 3, 3);
   const Terms q = Transform(channels.red_green, width, height, 3, 3);
   const bool landscape = width > height;
-  const uint32_t head = Quantise(l.mean, 63) | Quantise(0.5 + 0.5 * p.mean, 63) << 6 | Quantise(0.5 + 0.5 * q.mean, 63) << 12 |
-                        Quantise(l.scale, 31) << 18 | uint32_t{alpha} << 23;
-  const uint32_t tail = (landscape ? ly : lx) | Quantise(p.scale, 63) << 3 | Quantise(q.scale, 63) << 9 | uint32_t{landscape} << 15;
+  const uint32_t head = Quantise(l.mean, 63) | Quantise(0.5 + 0.5 * p.mean, 63) << 6 |
+                        Quantise(0.5 + 0.5 * q.mean, 63) << 12 | Quantise(l.scale, 31) << 18 |
+                        uint32_t{alpha} << 23;
+  const uint32_t tail = (landscape ? ly : lx) | Quantise(p.scale, 63) << 3 | Quantise(q.scale, 63) << 9 |
+                        uint32_t{landscape} << 15;
   std::string out;
   for (uint32_t byte : {head, head >> 8, head >> 16, tail, tail >> 8}) out.push_back(static_cast<char>(byte));
   bool half = false;

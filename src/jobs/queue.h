@@ -1,8 +1,10 @@
-// Queues: durable jobs over a JobStore. One Queues is one worker: it holds a lease, a worker file, and the jobs that it has claimed.
+// Queues: durable jobs over a JobStore. One Queues is one worker: it holds a lease, a worker file, and the
+// jobs that it has claimed.
 //
-// Thread-safe. A claim raises the job's fence; progress, heartbeat and finish show it, and a stale fence changes nothing and says so (kStaleFence). The lease is one row a
-// worker, renewed by a thread of its own, so a host whose loop is blocked loses nothing. Whoever can lock workers/<id> knows that the worker is dead and returns
-// its jobs at once.
+// Thread-safe. A claim raises the job's fence; progress, heartbeat and finish show it, and a stale fence
+// changes nothing and says so (kStaleFence). The lease is one row a worker, renewed by a thread of its own,
+// so a host whose loop is blocked loses nothing. Whoever can lock workers/<id> knows that the worker is dead
+// and returns its jobs at once.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +26,12 @@
 namespace mediagen {
 
 struct RetryPolicy {
-  int tries = 5;                  // past it the job is dead
+  int tries = 5;  // how many may fail and run again; the next failure leaves the job dead
   int64_t base_ms = 1000, cap_ms = 60'000;
 };
 
 struct QueueSettings {
-  int concurrency = 3;            // running + parked, over all processes
+  int concurrency = 3;                 // running + parked, over all processes
   int per_provider = 0, per_user = 0;  // 0: unlimited
   int64_t timeout_ms = 900'000;
   RetryPolicy retry;
@@ -37,40 +39,44 @@ struct QueueSettings {
 };
 
 struct NewJob {
-  Id id;                          // empty: a new one
+  Id id;  // empty: a new one
   std::string queue, kind, user, provider_key, payload_json = "{}", unique_key;
   int priority = 0;
-  int64_t run_at_ms = -1;         // wall; -1: now
-  int64_t timeout_ms = -1;        // -1: the queue's
+  int64_t run_at_ms = -1;   // wall; -1: now
+  int64_t timeout_ms = -1;  // -1: the queue's
 };
 
 // How a handler ends a job.
 struct Outcome {
   enum Kind { kDone, kRetry, kDefer, kDiscard, kCancel } kind = kDone;
-  int64_t after_ms = -1;          // kRetry: a hint, the backoff is at least this; kDefer: how long (burns no try)
-  std::string result_json;        // kDone
-  std::string reason;             // kRetry, kDiscard: kept as the job's error
+  int64_t after_ms = -1;    // kRetry: a hint, the backoff is at least this; kDefer: how long (burns no try)
+  std::string result_json;  // kDone
+  std::string reason;       // kRetry, kDiscard: kept as the job's error
 
   static Outcome Done(std::string result_json = "") { return {kDone, -1, std::move(result_json), ""}; }
-  static Outcome Retry(std::string reason, int64_t after_ms = -1) { return {kRetry, after_ms, "", std::move(reason)}; }
-  static Outcome Defer(int64_t after_ms, std::string reason = "") { return {kDefer, after_ms, "", std::move(reason)}; }
+  static Outcome Retry(std::string reason, int64_t after_ms = -1) {
+    return {kRetry, after_ms, "", std::move(reason)};
+  }
+  static Outcome Defer(int64_t after_ms, std::string reason = "") {
+    return {kDefer, after_ms, "", std::move(reason)};
+  }
   static Outcome Discard(std::string reason) { return {kDiscard, -1, "", std::move(reason)}; }
   static Outcome Cancel() { return {kCancel, -1, "", ""}; }
 };
 
 // A claim: the right to work on one job, as long as its fence is the row's.
 struct Claim {
-  Job job;                        // as it was claimed
+  Job job;  // as it was claimed
   const Id& id() const { return job.id; }
   uint64_t fence() const { return job.fence; }
 };
 
 struct QueuesOptions {
-  std::string dir;                // the data directory; worker files go to <dir>/workers
-  int64_t lease_ms = 30'000;      // only catches frozen processes
+  std::string dir;            // the data directory; worker files go to <dir>/workers
+  int64_t lease_ms = 30'000;  // only catches frozen processes
   int64_t renew_ms = 5'000;
-  int64_t scan_ms = 500;          // how often other workers' files are tried
-  bool threaded = true;           // false: RunOnce drives
+  int64_t scan_ms = 500;  // how often other workers' files are tried
+  bool threaded = true;   // false: RunOnce drives
 };
 
 class Queues {
@@ -80,53 +86,67 @@ class Queues {
   virtual void Configure(const std::string& queue, const QueueSettings& settings) = 0;
   virtual QueueSettings SettingsOf(const std::string& queue) const = 0;
 
-  // Inside a transaction of the caller's: wakes the queue when it commits. The id of the job that stands for it (unique_key).
+  // Inside a transaction of the caller's: wakes the queue when it commits. The id of the job that stands for
+  // it (unique_key).
   virtual StatusOr<Id> Enqueue(Transaction& transaction, NewJob job) = 0;
 
-  // `handler` is called on the executor for every job claimed from `queue` and owns the claim: it must end in Finish (in a transaction), now or later.
-  // `canceled` is called (on the executor) when somebody asks to cancel a job that is held here. Claiming starts with Start().
+  // `handler` is called on the executor for every job claimed from `queue` and owns the claim: it must end in
+  // Finish (in a transaction), now or later. `canceled` is called (on the executor) when somebody asks to
+  // cancel a job that is held here, once a claim. Without a handler only cancels are routed: the jobs are for
+  // ClaimAsync. Claiming starts with Start(), which must have answered before any other thread calls
+  // anything.
   using Handler = std::function<void(Claim)>;
   using CancelHandler = std::function<void(Id)>;
   virtual void Serve(const std::string& queue, Handler handler, CancelHandler canceled) = 0;
   virtual Status Start() = 0;
 
-  // For host workers: claims up to `max` jobs of `queues`; waits for the first one. `done` comes once: jobs, or kCanceled/kClosed. The returned number cancels.
+  // For host workers: claims up to `max` jobs of `queues`; waits for the first one. `done` comes once: jobs,
+  // or kCanceled/kClosed/kInvalid/kOverloaded. It comes on the executor (on the caller's thread once that has
+  // stopped). The returned number cancels.
   using ClaimDone = std::function<void(StatusOr<std::vector<Claim>>)>;
   virtual uint64_t ClaimAsync(std::vector<std::string> queues, int max, ClaimDone done) = 0;
   virtual void CancelClaim(uint64_t number) = 0;
 
   // All four go by fence, inside a transaction, and refuse a stale one with kStaleFence.
   virtual Status Finish(Transaction& transaction, const Id& id, uint64_t fence, const Outcome& outcome) = 0;
-  virtual Status Progress(Transaction& transaction, const Id& id, uint64_t fence, std::string progress_json) = 0;  // a heartbeat, too
+  virtual Status Progress(Transaction& transaction, const Id& id, uint64_t fence,
+                          std::string progress_json) = 0;  // a heartbeat, too
   virtual Status Heartbeat(Transaction& transaction, const Id& id, uint64_t fence) = 0;
-  // running ↔ parked: a waiting remote job holds its slot and no thread. A parked job's time limit does not run.
+  // running ↔ parked: a waiting remote job holds its slot and no thread. A parked job's time limit does not
+  // run.
   virtual Status Park(Transaction& transaction, const Id& id, uint64_t fence) = 0;
   virtual Status Unpark(Transaction& transaction, const Id& id, uint64_t fence) = 0;
-  // Must be called once after a Finish has committed, so that the slot is used again at once.
+  // Must be called once after a Finish has committed, so that the slot is used again at once. Harmless when
+  // the job was taken away or claimed again meanwhile.
   virtual void Released(const Id& id) = 0;
 
-  // Works across processes: a job that waits is canceled at once (true); one that is held is asked to (false) and its handler decides.
+  // Works across processes: a job that waits is canceled at once (true); one that is held is asked to (false)
+  // and its handler decides.
   virtual StatusOr<bool> RequestCancel(Transaction& transaction, const Id& id) = 0;
   // A dead job goes back to ready with its tries at 0; kConflict names the holder of its unique key.
   virtual Status Retry(Transaction& transaction, const Id& id) = 0;
 
-  // How long the lease of this worker is still good for, ms: what the sender of a paid request checks first (>= 10 s).
+  // How long the lease of this worker is still good for, ms: what the sender of a paid request checks first
+  // (>= 10 s).
   virtual int64_t LeaseLeftMs() = 0;
   virtual Id worker() const = 0;
   // How many jobs are held here, running or parked.
   virtual size_t held() const = 0;
 
-  // Manual mode: claims, promotes, renews, looks for dead workers: whatever is due. True when something was done. NextDue: monotonic ms.
+  // Manual mode: claims, promotes, renews, looks for dead workers: whatever is due. True when something was
+  // done. NextDue: monotonic ms.
   virtual bool RunOnce() = 0;
   virtual int64_t NextDue() = 0;
 
-  // Claims nothing more. Then, after the holders had their time: hands back what is still held (ready again, no try burnt), removes the worker row and file.
+  // Claims nothing more. Then, after the holders had their time: hands back what is still held (ready again,
+  // no try burnt), removes the worker row and file.
   virtual void StopClaiming() = 0;
   virtual void HandBack() = 0;
-  virtual void Abandon() = 0;   // in a forked child
+  virtual void Abandon() = 0;  // in a forked child
 };
 
-StatusOr<std::unique_ptr<Queues>> OpenQueues(Store* store, Executor* executor, Clock* clock, Random* random, IdSource* ids, FileSystem* files, Metrics* metrics,
-                                             LogSink* log, const QueuesOptions& options);
+StatusOr<std::unique_ptr<Queues>> OpenQueues(Store* store, Executor* executor, Clock* clock, Random* random,
+                                             IdSource* ids, FileSystem* files, Metrics* metrics, LogSink* log,
+                                             const QueuesOptions& options);
 
 }  // namespace mediagen

@@ -56,6 +56,10 @@ bool Exchange::WantsRedirect() const {
 
 bool Exchange::HopDone(CURLcode code) {
   if (code == CURLE_OK && refusal_.ok()) {
+    if (!head_complete_) {  // libcurl takes a connection that ends within the head for an answer
+      Finish(Error(Code::kUnavailable, fmt::format("{}: the connection ended within the answer's head.", Where())));
+      return true;
+    }
     if (!WantsRedirect()) {
       response_.progress = HttpProgress::kAnswered;
       Finish(OkStatus());
@@ -81,6 +85,7 @@ Status Exchange::Follow() {
   response_.headers.clear();
   response_.body.clear();
   response_.status = 0;
+  head_complete_ = false;
   return NewHop();
 }
 
@@ -131,6 +136,7 @@ size_t Exchange::OnHeader(std::string_view line) {
   if (line.starts_with("HTTP/")) {  // a new head; what an interim 1xx said is forgotten
     response_.headers.clear();
     response_.status = 0;
+    head_complete_ = false;
     size_t space = line.find(' ');
     if (space != std::string_view::npos) {
       std::from_chars(line.data() + space + 1, line.data() + line.size(), response_.status);
@@ -138,6 +144,7 @@ size_t Exchange::OnHeader(std::string_view line) {
     return line.size();
   }
   size_t colon = line.find(':');
+  if (line == "\r\n" || line == "\n") head_complete_ = response_.status >= 200;
   const bool continued = line.front() == ' ' || line.front() == '\t';  // obsolete folding, RFC 9112 §5.2
   if (!continued && colon != std::string_view::npos && colon > 0) {
     response_.headers.emplace_back(ToLower(Trim(line.substr(0, colon))), std::string(Trim(line.substr(colon + 1))));

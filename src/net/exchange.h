@@ -87,6 +87,7 @@ class Exchange {
   HttpResponse response_;
   Status refusal_;          // why a callback of ours ended the transfer
   bool may_be_sent_ = false;  // a connection stood and curl was about to write the request, on any hop
+  bool head_complete_ = false;  // of the final answer, its empty line included
   size_t header_bytes_ = 0;
   uint64_t body_bytes_ = 0;
   int64_t started_ms_ = 0;       // the engine's clock

@@ -35,7 +35,7 @@ struct HttpRequest {
   int max_redirects = 0;               // followed by hand, each hop checked again, credentials dropped when the origin changes
   bool guard_address = true;           // refuse private and reserved addresses
   bool https_only = true;              // plain http only where the caller opted in
-  // Takes the body in pieces, instead of collecting it in HttpResponse::body; an error ends the exchange. Called on the net thread: must not block long.
+  // Takes a 2xx body in pieces (other bodies are collected, 64 KB of them); an error ends the exchange. Called on the net thread: must not block long.
   std::function<Status(std::string_view)> sink;
 };
 
@@ -70,13 +70,13 @@ class HttpClient {
   virtual HttpCallId Send(HttpRequest request, HttpDone done) = 0;
   // Ends an exchange early; `done` still comes, with kCanceled and the true progress.
   virtual void Cancel(HttpCallId call) = 0;
-  // Drives the loop on the caller's thread for at most wait_ms (no thread of its own: `workers: "manual"`). True when something happened.
+  // Drives the loop on the caller's thread for at most wait_ms (no thread of its own: `workers: "manual"`). True when something happened. One at a time.
   virtual bool Poll(int64_t wait_ms) = 0;
   // Interrupts a Poll. Thread-safe.
   virtual void Wake() = 0;
   // How many exchanges are under way.
   virtual size_t active() const = 0;
-  // Cancels what is under way, waits for its `done` calls to be posted, joins the thread.
+  // Cancels what is under way, waits for its `done` calls to be posted, joins the thread. Not from within a sink or an inline `done`.
   virtual void Stop() = 0;
 };
 

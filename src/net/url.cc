@@ -12,9 +12,10 @@ bool IsHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || 
 bool IsAlnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsUnreserved(char c) { return IsAlnum(c) || c == '-' || c == '.' || c == '_' || c == '~'; }
 
-// The text is never shown whole: its query may be a signature.
+// The text is never shown whole: its query may be a signature, and what stands before an "@" a password.
 Status BadUrl(std::string_view text, std::string_view why) {
-  std::string_view shown = text.substr(0, text.find_first_of("?#@"));
+  std::string_view shown = text.substr(0, text.find_first_of("?#"));
+  if (shown.find('@') != std::string_view::npos) shown = shown.substr(0, shown.find(':'));
   return Error(Code::kInvalid, fmt::format("The URL \"{}\" {}.", Shorten(shown, 120), why),
                {.hint = "Give an absolute http or https URL without user name or password."});
 }

@@ -19,6 +19,13 @@ struct CollectionDefinition {
 };
 StatusOr<CollectionDefinition> ParseCollection(const Json& json);
 
+// "createdAt desc", "owner.name": names of [A-Za-z_][A-Za-z0-9_]* joined by dots, at most 200 bytes. kInvalid.
+struct FieldPath {
+  std::string path;
+  bool descending = false;
+};
+StatusOr<FieldPath> ParseFieldPath(std::string_view text);
+
 struct CollectionQuery {
   Json filter = Json::object();        // field → value, or an array of values (any of)
   std::string sort = "id";             // "createdAt desc"; ties by id

@@ -55,6 +55,7 @@ struct Part {
 
 enum class AttemptState { kIntent, kUnsent, kRejected, kSubmitted, kReceived, kUnknown, kSucceeded, kFailed, kCanceled, kAbandoned };
 std::string_view AttemptStateName(AttemptState state);
+StatusOr<AttemptState> AttemptStateByName(std::string_view name);           // kInvalid lists the names
 
 // One paid request.
 struct Attempt {

@@ -1,12 +1,14 @@
-// FaultFiles: the machine's files, except that the test says which operation fails, with which errno, and what the disk claims about itself.
+// FaultFiles: the machine's files, except that the test says which operation fails, with which errno, and
+// what the disk claims about itself.
 //
 //   FaultFiles files;
 //   files.Fail(FileOp::kWrite, ENOSPC, 3);    // the third write from now on; files.FailAlways() until Heal()
 //   files.SetFreeBytes(1 << 20);
 //   files.SetNetworkName("nfs4");
 //
-// A failed kWrite writes half of its bytes first, as a full disk does. kSync and kRename fail inside Commit() before anything stands under the final
-// name; kSyncDirectory fails after it does, as a real one would: the outcome is unknown. Thread-safe; writers must not outlive it.
+// A failed kWrite writes half of its bytes first, as a full disk does. kSync and kRename fail inside Commit()
+// before anything stands under the final name; kSyncDirectory fails after it does, as a real one would: the
+// outcome is unknown. Thread-safe; writers must not outlive it.
 #pragma once
 
 #include <array>
@@ -24,7 +26,20 @@
 namespace mediagen::testing {
 
 enum class FileOp {
-  kRead, kOpenRead, kCreate, kWrite, kSync, kRename, kSyncDirectory, kMakeDirs, kRemove, kLink, kStat, kList, kFreeBytes, kCount
+  kRead,
+  kOpenRead,
+  kCreate,
+  kWrite,
+  kSync,
+  kRename,
+  kSyncDirectory,
+  kMakeDirs,
+  kRemove,
+  kLink,
+  kStat,
+  kList,
+  kFreeBytes,
+  kCount
 };
 
 class FaultFiles final : public FileSystem {

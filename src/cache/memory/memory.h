@@ -14,7 +14,9 @@ struct MemoryCacheOptions {
   Random* random = nullptr;      // seeds the hash of keys, once; null: SystemRandom()
 };
 
-// Starts no thread, creates no file. `clock` must outlive the cache.
+// Starts no thread, creates no file. `clock` must outlive the cache. From 32 MiB on the budget is in two
+// parts with a lock each, from 128 MiB on in four, unless an entry of the largest size would take more than
+// half of a part.
 std::unique_ptr<Cache> NewMemoryCache(Clock* clock, const MemoryCacheOptions& options);
 
 }  // namespace mediagen

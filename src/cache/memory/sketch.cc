@@ -45,7 +45,8 @@ int FrequencySketch::Frequency(uint64_t hash) const {
 }
 
 void FrequencySketch::Grow(size_t entries) {
-  // A word's index is the low bits of the mixed hash, so the upper half of a doubled table is a copy of the lower.
+  // A word's index is the low bits of the mixed hash, so the upper half of a doubled table is a copy of the
+  // lower.
   while (words_.size() < entries) {
     size_t half = words_.size();
     words_.resize(half * 2);

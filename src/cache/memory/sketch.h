@@ -1,7 +1,7 @@
 // FrequencySketch: how often a key was looked up lately, for keys that need not be stored.
 //
-// A count-min sketch (Cormode and Muthukrishnan 2005) of 4-bit counters, four for each key, halved after every ten
-// lookups a word so that old fame fades (TinyLFU's reset). Not thread-safe. 8 bytes an entry.
+// A count-min sketch (Cormode and Muthukrishnan 2005) of 4-bit counters, four for each key, halved after
+// every ten lookups a word so that old fame fades (TinyLFU's reset). Not thread-safe. 8 bytes an entry.
 #pragma once
 
 #include <cstddef>

@@ -22,22 +22,37 @@ class TinyLfu final : public Policy {
 
  private:
   Queue& QueueOf(Segment segment);
-  double Worth(const Entry& entry) const { return std::max(1, sketch_.Frequency(entry.hash)) * double{entry.cost}; }
-  void OverflowWindow(uint64_t capacity, int64_t now_ms, std::vector<Entry*>* evicted);
-  void Compete(Entry* candidate, uint64_t capacity, int64_t now_ms, std::vector<Entry*>* evicted);
-  void MakeRoom(Entry* newest, uint64_t capacity, std::vector<Entry*>* evicted);
-  bool Gather(uint64_t need, const Entry* spared);
-  bool Preferred(const Entry& candidate, int64_t now_ms) const;
-  void EvictGathered(std::vector<Entry*>* evicted);
+  void SetCapacity(uint64_t capacity);
+  void OverflowWindow();
+  void Compete(Entry* candidate);
+  void MakeRoom();
+  bool Gather(uint64_t need, const Entry* candidate);
+  bool Preferred(const Entry& candidate) const;
+  double Worth(const Entry& entry) const {
+    return std::max(1, sketch_.Frequency(entry.hash)) * double{entry.cost};
+  }
+  void EvictGathered();
 
   Queue window_{Segment::kWindow}, probation_{Segment::kProbation}, protected_{Segment::kProtected};
   FrequencySketch sketch_;
-  uint64_t protected_capacity_ = 0;
+  uint64_t capacity_ = 0, window_capacity_ = 0, protected_capacity_ = 0;
   std::vector<Entry*> victims_;  // of the latest Gather
+  // Of the Add under way:
+  Entry* newest_ = nullptr;
+  int64_t now_ms_ = 0;
+  std::vector<Entry*>* evicted_ = nullptr;
 };
 
 Queue& TinyLfu::QueueOf(Segment segment) {
   return segment == Segment::kWindow ? window_ : segment == Segment::kProbation ? probation_ : protected_;
+}
+
+void TinyLfu::SetCapacity(uint64_t capacity) {
+  if (capacity == capacity_) return;
+  capacity_ = capacity;
+  window_capacity_ = static_cast<uint64_t>(static_cast<double>(capacity) * kWindowShare);
+  protected_capacity_ =
+      static_cast<uint64_t>(static_cast<double>(capacity - window_capacity_) * kProtectedShare);
 }
 
 void TinyLfu::Hit(Entry* entry) {
@@ -53,31 +68,100 @@ void TinyLfu::Hit(Entry* entry) {
 }
 
 void TinyLfu::Add(Entry* entry, uint64_t capacity, int64_t now_ms, std::vector<Entry*>* evicted) {
-  const auto window_capacity = static_cast<uint64_t>(static_cast<double>(capacity) * kWindowShare);
-  protected_capacity_ = static_cast<uint64_t>(static_cast<double>(capacity - window_capacity) * kProtectedShare);
+  SetCapacity(capacity);
+  newest_ = entry;
+  now_ms_ = now_ms;
+  evicted_ = evicted;
   sketch_.Grow(window_.count() + probation_.count() + protected_.count() + 1);
   // An entry larger than the window would flush it: it is judged at once instead.
-  if (entry->charge > window_capacity) return Compete(entry, capacity, now_ms, evicted);
+  if (entry->charge > window_capacity_) return Compete(entry);
   window_.PushHead(entry);
-  OverflowWindow(window_capacity, now_ms, evicted);
-  if (bytes() > capacity) MakeRoom(entry, capacity, evicted);
+  OverflowWindow();
+  if (bytes() > capacity_) MakeRoom();
 }
 
-// Moves the oldest entries of the window on until it is within its share. The main space may use what the window
-// leaves free, so the whole capacity decides whether a candidate must compete.
-void TinyLfu::OverflowWindow(uint64_t window_capacity, int64_t now_ms, std::vector<Entry*>* evicted) {
-  const uint64_t capacity = static_cast<uint64_t>(capacity_);
-  while (window_.bytes() > window_capacity) {
+// Moves the oldest entries of the window on until it is within its share. The newest one fits, so it stays.
+void TinyLfu::OverflowWindow() {
+  while (window_.bytes() > window_capacity_) {
     Entry* candidate = window_.tail();
     window_.Remove(candidate);
     if (candidate->held()) {
       probation_.PushHead(candidate);  // in use, and dropping it would free nothing
-    } else if (candidate->expired(now_ms)) {
-      evicted->push_back(candidate);
+    } else if (candidate->expired(now_ms_)) {
+      evicted_->push_back(candidate);
     } else {
-      Compete(candidate, capacity, now_ms, evicted);
+      Compete(candidate);
     }
   }
 }
 
+// Puts `candidate`, which is in no queue, into the main space if it is preferred to the victims that it
+// needs. The main space may use what the window leaves free: only the whole capacity makes a candidate
+// compete.
+void TinyLfu::Compete(Entry* candidate) {
+  const uint64_t total = bytes() + candidate->charge;
+  if (total > capacity_) {
+    const uint64_t need = std::min(total - capacity_, candidate->charge);
+    if (!Gather(need, candidate) || !Preferred(*candidate)) return evicted_->push_back(candidate);
+    EvictGathered();
+  }
+  probation_.PushHead(candidate);
+}
+
+// The window is within its share and the whole is not: the main space shrinks without a contest. Where
+// readers hold so much of it that this is impossible, the newest entry is the one to go.
+void TinyLfu::MakeRoom() {
+  if (Gather(bytes() - capacity_, newest_)) return EvictGathered();
+  window_.Remove(newest_);
+  evicted_->push_back(newest_);
+}
+
+// Collects victims of at least `need` bytes for `candidate`, least valuable queue first; the window gives way
+// only to the newest entry. Held entries go to their queue's head: they are in use, and the next search does
+// not meet them.
+bool TinyLfu::Gather(uint64_t need, const Entry* candidate) {
+  victims_.clear();
+  uint64_t freed = 0;
+  size_t passed_over = 0;
+  for (Queue* queue : {&probation_, &protected_, &window_}) {
+    if (queue == &window_ && candidate != newest_) break;
+    Entry* entry = queue->tail();
+    for (size_t left = queue->count(); left > 0 && freed < need; --left) {
+      Entry* victim = entry;
+      entry = entry->prev;
+      if (victim == newest_) continue;
+      if (victim->held()) {
+        if (++passed_over > kMostPassedOver) return false;
+        queue->MoveToHead(victim);
+        continue;
+      }
+      victims_.push_back(victim);
+      freed += victim->charge;
+    }
+  }
+  return freed >= need;
+}
+
+// Whether frequency * cost / size of the candidate exceeds that of all victims together. What has expired is
+// worth nothing. On a tie the victims stay: that is what keeps a scan from flushing the cache.
+bool TinyLfu::Preferred(const Entry& candidate) const {
+  double worth = 0, size = 0;
+  for (const Entry* victim : victims_) {
+    if (!victim->expired(now_ms_)) worth += Worth(*victim);
+    size += static_cast<double>(victim->charge);
+  }
+  return Worth(candidate) * size > worth * static_cast<double>(candidate.charge);
+}
+
+void TinyLfu::EvictGathered() {
+  for (Entry* victim : victims_) {
+    QueueOf(victim->segment).Remove(victim);
+    evicted_->push_back(victim);
+  }
+}
+
 }  // namespace
+
+std::unique_ptr<Policy> NewTinyLfu() { return std::make_unique<TinyLfu>(); }
+
+}  // namespace mediagen::memory_cache

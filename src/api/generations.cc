@@ -1,0 +1,96 @@
+// /v1/generations
+#include <algorithm>
+
+#include "api/documents.h"
+#include "api/problem.h"
+#include "api/query.h"
+#include "api/reply.h"
+#include "api/router.h"
+#include "base/json.h"
+#include "fmt/format.h"
+
+namespace mediagen {
+namespace {
+
+bool IsJson(std::string_view content_type) {
+  return EqualsIgnoreCase(Trim(content_type.substr(0, content_type.find(';'))), "application/json");
+}
+
+std::string_view StatusOfRecord(std::string_view record, std::string_view name) {
+  // The record is ours: its id is the first member.
+  const std::string key = fmt::format("\"{}\":\"", name);
+  size_t begin = record.find(key);
+  if (begin == std::string_view::npos) return {};
+  begin += key.size();
+  return record.substr(begin, record.find('"', begin) - begin);
+}
+
+// A request that is well-formed JSON but asks for what cannot be is 422; a malformed one 400.
+int StatusForSubmit(const Status& status) {
+  const Code code = CodeOf(status);
+  const bool malformed = std::string_view(FromAbsl(status.message())).find("JSON") != std::string_view::npos;
+  if (code == Code::kInvalid && !malformed) return 422;
+  if (code == Code::kNotFound) return 422;  // an unknown provider is a wrong value, not a wrong address
+  return HttpStatusOf(code);
+}
+
+}  // namespace
+
+void CreateGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
+  const ApiRequest& request = exchange->request;
+  if (!IsJson(request.Header("content-type"))) {
+    return exchange->Reply(ProblemResponse(Error(Code::kInvalid, "A generation request is application/json."), 415));
+  }
+  std::optional<std::string> key;
+  if (std::string_view header = request.Header("idempotency-key"); !header.empty()) key = std::string(header);
+  std::optional<std::string> user;
+  if (!request.principal.host) user = request.principal.user;
+  auto parsed = ParseGenerationRequest(request.body.view(), user, key);
+  if (!parsed.ok()) return exchange->Reply(ProblemResponse(parsed.status(), StatusForSubmit(parsed.status())));
+  router.parts().pipeline->Submit(*parsed, request.mount, [exchange](StatusOr<BufferRef> record) {
+    if (!record.ok()) return exchange->Reply(ProblemResponse(record.status(), StatusForSubmit(record.status())));
+    std::string location = fmt::format("{}/v1/generations/{}", exchange->request.mount, StatusOfRecord(record->view(), "id"));
+    exchange->Reply(JsonResponse(exchange->request, 202, std::string(record->view()), {{"Location", location}}));
+  });
+}
+
+void ListGenerations(Router& router, std::shared_ptr<ApiExchange> exchange) {
+  auto list = [&]() -> StatusOr<std::string> {
+    ASSIGN_OR_RETURN(TargetQuery query, TargetQuery::Parse(exchange->request.query));
+    GenerationFilter filter;
+    ASSIGN_OR_RETURN(int64_t limit, query.Int("limit", kDefaultPage, 1, kLargestPage));
+    ASSIGN_OR_RETURN(Id session, query.IdOrEmpty("session"));
+    ASSIGN_OR_RETURN(Id project, query.IdOrEmpty("project"));
+    if (!session.empty()) filter.session = session;
+    if (!project.empty()) filter.project = project;
+    auto cursor = query.Text("cursor");
+    if (auto status = query.Text("status")) {
+      for (std::string_view rest = *status; !rest.empty();) {
+        size_t comma = std::min(rest.find(','), rest.size());
+        ASSIGN_OR_RETURN(GenerationStatus value, StatusByName(rest.substr(0, comma)));
+        filter.statuses.push_back(value);
+        rest = rest.substr(std::min(comma + 1, rest.size()));
+      }
+    }
+    RETURN_IF_ERROR(query.Finish());
+    return PageDocument(*router.parts().pipeline, exchange->viewer, filter, static_cast<int>(limit), cursor, exchange->request.mount, router.options().secret);
+  };
+  auto page = list();
+  if (!page.ok()) return exchange->Fail(page.status());
+  exchange->Reply(JsonResponse(exchange->request, 200, std::move(*page)));
+}
+
+void GetGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
+  auto record = router.parts().pipeline->Get(exchange->viewer, exchange->id, exchange->request.mount);
+  if (!record.ok()) return exchange->Fail(record.status());
+  exchange->Reply(JsonResponse(exchange->request, 200, std::string(record->view())));
+}
+
+void CancelGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
+  router.parts().pipeline->Cancel(exchange->viewer, exchange->id, exchange->request.mount, [exchange](StatusOr<BufferRef> record) {
+    if (!record.ok()) return exchange->Fail(record.status());
+    exchange->Reply(JsonResponse(exchange->request, 200, std::string(record->view())));
+  });
+}
+
+}  // namespace mediagen

@@ -1,0 +1,159 @@
+#include "api/router.h"
+
+#include <algorithm>
+#include <array>
+
+#include "api/documents.h"
+#include "api/problem.h"
+#include "api/query.h"
+#include "api/rate.h"
+#include "api/reply.h"
+#include "fmt/format.h"
+
+namespace mediagen {
+namespace {
+
+enum class Who { kAnyone, kUser, kAdmin };
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;   // "{id}" stands for one segment
+  Handler handler;
+  Who who;
+  std::string_view rate;      // the rule that a request is charged to; "" none
+  bool inline_first;          // the handler answers from memory when it can, and posts itself otherwise
+};
+
+constexpr std::array kRoutes = {
+    Route{"POST", "/v1/generations", CreateGeneration, Who::kUser, "generations", false},
+    Route{"GET", "/v1/generations", ListGenerations, Who::kUser, "images", false},
+    Route{"GET", "/v1/generations/{id}", GetGeneration, Who::kUser, "images", false},
+    Route{"POST", "/v1/generations/{id}/cancel", CancelGeneration, Who::kUser, "writes", false},
+    Route{"GET", "/v1/images/{id}", GetImage, Who::kUser, "images", false},
+    Route{"GET", "/v1/images/{id}/image", GetImageVariant, Who::kUser, "pictures", false},
+    Route{"GET", "/v1/images/{id}/preview", GetImagePreview, Who::kUser, "pictures", false},
+    Route{"GET", "/v1/outputs/{id}/content", GetOutputContent, Who::kUser, "pictures", false},
+    Route{"GET", "/v1/events", GetEvents, Who::kUser, "images", false},
+    Route{"GET", "/metrics", GetMetrics, Who::kAdmin, "", false},
+    Route{"GET", "/healthz", GetHealth, Who::kAnyone, "", true},
+    Route{"GET", "/readyz", GetReady, Who::kAnyone, "", false},
+};
+
+// Whether `path` fits `pattern`; the segment at {id} in *id.
+bool Fits(std::string_view pattern, std::string_view path, std::string_view* id) {
+  while (!pattern.empty() && !path.empty()) {
+    size_t pattern_end = std::min(pattern.find('/', 1), pattern.size());
+    size_t path_end = std::min(path.find('/', 1), path.size());
+    std::string_view wanted = pattern.substr(0, pattern_end), segment = path.substr(0, path_end);
+    if (wanted == "/{id}") {
+      if (segment.size() < 2) return false;
+      *id = segment.substr(1);
+    } else if (wanted != segment) {
+      return false;
+    }
+    pattern.remove_prefix(pattern_end);
+    path.remove_prefix(path_end);
+  }
+  return pattern.empty() && path.empty();
+}
+
+bool IsSafe(std::string_view method) { return method == "GET" || method == "HEAD"; }
+
+// A browser that carries a cookie must say that the page is ours (http.md "Browsers").
+bool FromOurPages(const ApiRequest& request, const std::vector<std::string>& allowed) {
+  if (request.principal.auth != "cookie") return true;
+  std::string_view site = request.Header("sec-fetch-site"), origin = request.Header("origin");
+  if (site == "same-origin") return true;
+  return !origin.empty() && std::find(allowed.begin(), allowed.end(), origin) != allowed.end();
+}
+
+Response NotAllowed(const std::vector<std::string_view>& allowed) {
+  Response response = ProblemResponse(Error(Code::kInvalid, fmt::format("This resource takes {}.", fmt::join(allowed, ", "))), 405);
+  response.headers.emplace_back("Allow", fmt::format("{}", fmt::join(allowed, ", ")));
+  return response;
+}
+
+Status CheckPrincipal(const ApiRequest& request, const Route& route) {
+  const Principal& principal = request.principal;
+  if (route.who == Who::kAnyone || principal.host) return OkStatus();
+  const bool admin = std::find(principal.roles.begin(), principal.roles.end(), "admin") != principal.roles.end();
+  if (route.who == Who::kAdmin && !admin) return Error(Code::kNotFound, "There is nothing here.");
+  if (principal.user.empty() && !admin) return Error(Code::kUnauthorized, "This needs a signed-in user.", {.hint = "Sign in and try again."});
+  return OkStatus();
+}
+
+}  // namespace
+
+void ApiExchange::Reply(Response response) {
+  Finalise(request, &response);
+  ResponseDone call = std::move(done);
+  done = nullptr;
+  if (call) call(std::move(response));
+}
+
+void ApiExchange::Fail(const Status& status) { Reply(ProblemResponse(status)); }
+
+Router::Router(RouterParts parts, RouterOptions options) : parts_(parts), options_(std::move(options)), recipes_(options_.recipes) {}
+
+void Router::Handle(ApiRequest request, ResponseDone done) {
+  auto exchange = std::make_shared<ApiExchange>();
+  exchange->request = std::move(request);
+  exchange->done = std::move(done);
+  const ApiRequest& in = exchange->request;
+  const Route* route = nullptr;
+  std::vector<std::string_view> allowed;
+  std::string_view id;
+  for (const Route& candidate : kRoutes) {
+    if (!Fits(candidate.pattern, in.path, &id)) continue;
+    allowed.push_back(candidate.method);
+    if (candidate.method == "GET") allowed.push_back("HEAD");
+    if (candidate.method == in.method || (candidate.method == "GET" && in.method == "HEAD")) route = &candidate;
+  }
+  if (allowed.empty()) return exchange->Fail(Error(Code::kNotFound, fmt::format("There is nothing at {}.", Shorten(in.path, 100))));
+  if (route == nullptr) return exchange->Reply(NotAllowed(allowed));
+  auto decoded = PercentDecode(id, false);
+  if (!decoded.ok()) return exchange->Fail(decoded.status());
+  exchange->id = *decoded;
+  exchange->viewer = ViewerOf(in.principal);
+  if (Status who = CheckPrincipal(in, *route); !who.ok()) {
+    Response response = ProblemResponse(who);
+    if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", options_.www_authenticate);
+    return exchange->Reply(std::move(response));
+  }
+  if (!IsSafe(in.method) && !FromOurPages(in, options_.allowed_origins)) {
+    return exchange->Fail(Error(Code::kForbidden, "This request came from a page of another site.", {.hint = "Add the page's origin to \"http.allowedOrigins\"."}));
+  }
+  if (in.body.size() > options_.max_body_bytes) {
+    return exchange->Fail(Error(Code::kTooLarge, fmt::format("The body has {} bytes; at most {} are taken.", in.body.size(), options_.max_body_bytes)));
+  }
+  if (!route->rate.empty() && !ChargeRate(*this, *exchange, route->rate)) return;
+  if (route->inline_first) return route->handler(*this, std::move(exchange));
+  bool posted = parts_.executor->Post([this, exchange, handler = route->handler] { handler(*this, exchange); });
+  if (!posted) exchange->Fail(Error(Code::kClosed, "The engine is closed."));
+}
+
+StatusOr<ApiRequest> ParseRequest(std::string_view method, std::string_view target, std::string_view headers, std::string_view principal,
+                               std::string_view mount) {
+  ApiRequest request;
+  const bool good_method = !method.empty() && method.size() <= 16 && std::all_of(method.begin(), method.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!good_method) return Error(Code::kInvalid, "The request's method is not one of HTTP's.");
+  request.method = method;
+  if (target.size() > 8192) return Error(Code::kTooLarge, "The request target has more than 8192 bytes.");
+  const bool good_target = !target.empty() && target[0] == '/' && std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  if (!good_target) return Error(Code::kInvalid, "The request target must be a path of visible ASCII characters that begins with '/'.");
+  while (!mount.empty() && mount.back() == '/') mount.remove_suffix(1);
+  if (!mount.empty() && target.substr(0, mount.size()) != mount) {
+    return Error(Code::kNotFound, fmt::format("The target is not below the mount prefix \"{}\".", Shorten(mount, 60)));
+  }
+  request.mount = mount;
+  target.remove_prefix(mount.size());
+  target = target.substr(0, target.find('#'));
+  size_t question = std::min(target.find('?'), target.size());
+  request.path = target.substr(0, question);
+  request.query = target.substr(std::min(question + 1, target.size()));
+  ASSIGN_OR_RETURN(request.headers, ParseHeaderBlock(headers));
+  ASSIGN_OR_RETURN(request.principal, ParsePrincipal(principal));
+  return request;
+}
+
+}  // namespace mediagen

@@ -1,0 +1,85 @@
+// Router: one HTTP-shaped request in, one response out. The routes are a table (routes.cc); each resource is one file.
+//
+// Thread-safe. A picture that is in memory is answered inline; everything else runs on the executor. Every answer, errors included, is a Response; `done` is called exactly
+// once.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/http.h"
+#include "events/hub.h"
+#include "limit/limiter.h"
+#include "media/media.h"
+#include "pipeline/pipeline.h"
+
+namespace mediagen {
+
+struct RouterParts {
+  Pipeline* pipeline = nullptr;
+  Media* media = nullptr;
+  Hub* hub = nullptr;
+  Limiter* limiter = nullptr;   // null: no limits
+  Executor* executor = nullptr;
+  Clock* clock = nullptr;
+  Metrics* metrics = nullptr;
+};
+
+struct RouterOptions {
+  std::string secret;
+  std::vector<std::string> allowed_origins;
+  std::string www_authenticate = "Bearer";
+  std::vector<Recipe> recipes;
+  uint64_t max_body_bytes = 52'428'800;
+};
+
+// A request on its way through: what the handlers of all resources share.
+struct ApiExchange {
+  ApiRequest request;
+  std::string id;        // the {id} of the route's pattern, decoded
+  Viewer viewer;
+  ResponseDone done;
+
+  void Reply(Response response);
+  void Fail(const Status& status);
+};
+
+class Router {
+ public:
+  Router(RouterParts parts, RouterOptions options);
+
+  void Handle(ApiRequest request, ResponseDone done);
+
+  const RouterParts& parts() const { return parts_; }
+  const RouterOptions& options() const { return options_; }
+  const RecipeList& recipes() const { return recipes_; }
+
+ private:
+  RouterParts parts_;
+  RouterOptions options_;
+  RecipeList recipes_;
+};
+
+// method, target and blocks of the C ABI → a ApiRequest, the mount cut off. kInvalid says what is malformed.
+StatusOr<ApiRequest> ParseRequest(std::string_view method, std::string_view target, std::string_view headers, std::string_view principal,
+                               std::string_view mount);
+
+// The resources. Each handler owns the exchange and must end it.
+using Handler = void (*)(Router&, std::shared_ptr<ApiExchange>);
+void CreateGeneration(Router&, std::shared_ptr<ApiExchange>);
+void ListGenerations(Router&, std::shared_ptr<ApiExchange>);
+void GetGeneration(Router&, std::shared_ptr<ApiExchange>);
+void CancelGeneration(Router&, std::shared_ptr<ApiExchange>);
+void GetImage(Router&, std::shared_ptr<ApiExchange>);
+void GetImageVariant(Router&, std::shared_ptr<ApiExchange>);
+void GetImagePreview(Router&, std::shared_ptr<ApiExchange>);
+void GetOutputContent(Router&, std::shared_ptr<ApiExchange>);
+void GetEvents(Router&, std::shared_ptr<ApiExchange>);
+void GetMetrics(Router&, std::shared_ptr<ApiExchange>);
+void GetHealth(Router&, std::shared_ptr<ApiExchange>);
+void GetReady(Router&, std::shared_ptr<ApiExchange>);
+
+}  // namespace mediagen

@@ -1,0 +1,135 @@
+#include "jobs/transition.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json.h"
+#include "fmt/format.h"
+#include "jobs/backoff.h"
+
+namespace mediagen {
+namespace {
+
+// Nobody's any more. The fence stays: the next claim raises it, and a row that is not held refuses the old
+// one.
+void LetGo(Job* job) {
+  job->worker = Id{};
+  job->alive_mono = -1;
+}
+
+void End(JobState state, Moment now, Job* job) {
+  LetGo(job);
+  job->state = state;
+  job->finished_ms = now.wall_ms;
+}
+
+// A wait on the monotonic clock alone: once due_mono is set, the user's run time, which has passed, counts no
+// more.
+void WaitFor(int64_t wait_ms, Moment now, Job* job) {
+  LetGo(job);
+  wait_ms = std::min(wait_ms, kLongestWaitMs);
+  job->state = wait_ms > 0 ? JobState::kScheduled : JobState::kReady;
+  job->due_mono = wait_ms > 0 ? now.mono_ms + wait_ms : -1;
+}
+
+// A reason is a sentence, or an error document that somebody has already made.
+std::string ErrorFrom(const std::string& reason) {
+  if (reason.starts_with('{')) {
+    StatusOr<Json> parsed = ParseJson(reason, "job error");
+    if (parsed.ok() && parsed->is_object()) return reason;
+  }
+  return ErrorJson(Error(Code::kInternal, reason.empty() ? "The job failed and gave no reason." : reason));
+}
+
+}  // namespace
+
+StatusOr<Job> FindHeld(const JobStore& jobs, const Id& id, uint64_t fence) {
+  ASSIGN_OR_RETURN(std::optional<Job> job, jobs.Find(id));
+  if (job && IsHeld(*job) && job->fence == fence) return *std::move(job);
+  std::string now =
+      !job ? "it is gone" : fmt::format("it is {} with fence {}", JobStateName(job->state), job->fence);
+  return Error(
+      Code::kStaleFence,
+      fmt::format("Job {} is not held by the claim with fence {}: {}.", id.text(), fence, now),
+      {.hint = "Drop the work: the job was taken away and may be running elsewhere.", .object = id.text()});
+}
+
+JobState ApplyOutcome(const Outcome& outcome, const RetryPolicy& policy, Moment now, Random* random,
+                      Job* job) {
+  switch (outcome.kind) {
+    case Outcome::kDone:
+      End(JobState::kDone, now, job);
+      job->result_json = outcome.result_json;
+      job->error_json.clear();
+      break;
+    case Outcome::kRetry:
+      job->error_json = ErrorFrom(outcome.reason);
+      if (++job->tries > policy.tries) {
+        End(JobState::kDead, now, job);
+      } else {
+        WaitFor(BackoffMs(policy, job->tries, outcome.after_ms, random), now, job);
+      }
+      break;
+    case Outcome::kDefer:
+      if (!outcome.reason.empty()) job->error_json = ErrorFrom(outcome.reason);
+      WaitFor(outcome.after_ms, now, job);
+      break;
+    case Outcome::kDiscard:
+      job->error_json = ErrorFrom(outcome.reason);
+      End(JobState::kDead, now, job);
+      break;
+    case Outcome::kCancel:
+      End(JobState::kCanceled, now, job);
+      break;
+  }
+  return job->state;
+}
+
+JobState ApplyCrash(const Status& why, const RetryPolicy& policy, Moment now, Job* job) {
+  if (++job->tries > policy.tries) {
+    job->error_json = ErrorJson(why);
+    End(JobState::kDead, now, job);
+  } else {
+    ApplyReturn(job);
+  }
+  return job->state;
+}
+
+void ApplyReturn(Job* job) {
+  LetGo(job);
+  job->state = JobState::kReady;
+  job->due_mono = -1;
+}
+
+void ApplyCancel(Moment now, Job* job) {
+  job->cancel_requested = true;
+  job->due_mono = -1;
+  End(JobState::kCanceled, now, job);
+}
+
+void ApplyRetry(Job* job) {
+  ApplyReturn(job);
+  job->tries = 0;
+  job->finished_ms = -1;
+  job->cancel_requested = false;
+  job->error_json.clear();
+  job->progress_json.clear();
+}
+
+std::string_view OutcomeName(Outcome::Kind kind) {
+  switch (kind) {
+    case Outcome::kDone:
+      return "done";
+    case Outcome::kRetry:
+      return "retry";
+    case Outcome::kDefer:
+      return "defer";
+    case Outcome::kDiscard:
+      return "discard";
+    case Outcome::kCancel:
+      return "cancel";
+  }
+  return "unknown";
+}
+
+}  // namespace mediagen

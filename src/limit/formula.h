@@ -1,0 +1,99 @@
+// The arithmetic of limits, the same for every backend: integers only, so that all of them decide alike.
+//
+// All functions are pure. Times are monotonic.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "limit/limiter.h"
+
+namespace mediagen::limit {
+
+constexpr int64_t kMostWindowMs = 31LL * 24 * 3600 * 1000;  // an age within a window fits 32 bits
+constexpr int64_t kMostExactLimit = 32;                     // up to here each charge is remembered by itself
+
+// GCRA at 5/min with a burst of 5 admits 9 in its first minute, which nobody who wrote "5/min" means. Where N
+// is small the N timestamps are cheap, and exact.
+inline bool IsExact(const LimitRule& rule) { return rule.limit <= kMostExactLimit; }
+
+// How a rule stands for one key.
+struct Standing {
+  bool allowed = true;
+  int64_t remaining = 0;
+  int64_t reset_after_ms = 0;
+  int64_t retry_after_ms = 0;
+};
+
+inline int64_t MsCeil(int64_t us) { return (us + 999) / 1000; }
+
+// GCRA, virtual scheduling, integer µs. A key's state is its theoretical arrival time (TAT); a TAT that has
+// passed is the same as none.
+//
+//   T = ceil(window / limit)     τ = T · limit     start = clamp(TAT, now, now + τ)     new = start + T ·
+//   cost allowed    new − τ <= now, and then TAT = new remaining  floor((τ − (TAT − now)) / T) reset
+//   ceil_ms(TAT − now) retry      ceil_ms(new − τ − now), when refused
+//
+// T is rounded up, so never more than `limit` come in a window's length on average, and less than 1 % fewer
+// for rules of up to 10,000 a second.
+class Gcra {
+ public:
+  explicit Gcra(const LimitRule& rule)
+      : interval_us_((rule.window_ms * 1000 + rule.limit - 1) / rule.limit),
+        tolerance_us_(interval_us_ * rule.limit) {}
+
+  // The TAT after a charge of `cost` (0 <= cost <= limit).
+  int64_t Charged(int64_t tat_us, int64_t now_us, int64_t cost) const {
+    return Start(tat_us, now_us) + interval_us_ * cost;
+  }
+  int64_t Refunded(int64_t tat_us, int64_t now_us, int64_t cost) const {
+    return std::max(now_us, Start(tat_us, now_us) - interval_us_ * cost);
+  }
+  // What a check of `cost` is told: after the charge when it is allowed.
+  Standing Decide(int64_t tat_us, int64_t now_us, int64_t cost) const {
+    const int64_t charged = Charged(tat_us, now_us, cost);
+    const bool allowed = charged - tolerance_us_ <= now_us;
+    const int64_t ahead = (allowed ? charged : Start(tat_us, now_us)) - now_us;
+    return {allowed, (tolerance_us_ - ahead) / interval_us_, MsCeil(ahead),
+            allowed ? 0 : MsCeil(charged - tolerance_us_ - now_us)};
+  }
+
+ private:
+  int64_t Start(int64_t tat_us, int64_t now_us) const {
+    return std::clamp(tat_us, now_us, now_us + tolerance_us_);
+  }
+
+  int64_t interval_us_, tolerance_us_;
+};
+
+// The exact window: each unit that was charged counts for window_ms from its own moment, [t, t + window_ms).
+// A key's state is the moment of its newest unit and the age of each of its `limit` units at that moment in
+// ms, oldest first; a unit that never was, or is long over, has the age kNoUnit.
+//
+//   live       units with age + (now − newest) < window
+//   allowed    live + cost <= limit
+//   remaining  limit − live
+//   reset      window − (now − newest), 0 when none lives
+//   retry      until the (live + cost − limit)-th oldest live unit ends
+class ExactWindow {
+ public:
+  static constexpr uint32_t kNoUnit = std::numeric_limits<uint32_t>::max();
+
+  explicit ExactWindow(const LimitRule& rule) : window_ms_(rule.window_ms) {}
+
+  Standing Decide(std::span<const uint32_t> ages, int64_t newest_ms, int64_t now_ms, int64_t cost) const;
+  // The ages at `now_ms`, with `cost` (1 to limit) units more in the place of the oldest. The newest is then
+  // `now_ms`.
+  void Charge(std::span<uint32_t> ages, int64_t newest_ms, int64_t now_ms, int64_t cost) const;
+  // Takes the `cost` oldest live units out. Whether any unit is left.
+  bool Refund(std::span<uint32_t> ages, int64_t newest_ms, int64_t now_ms, int64_t cost) const;
+
+ private:
+  size_t FirstLive(std::span<const uint32_t> ages, int64_t newest_ms, int64_t now_ms) const;
+
+  int64_t window_ms_;
+};
+
+}  // namespace mediagen::limit

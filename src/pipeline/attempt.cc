@@ -1,0 +1,187 @@
+// Intent, send once, answer: the three steps between which money changes hands (pipeline.md steps 2 and 3).
+#include <algorithm>
+
+#include "fmt/format.h"
+#include "pipeline/documents.h"
+#include "pipeline/run.h"
+#include "pipeline/transition.h"
+
+namespace mediagen {
+namespace {
+
+constexpr int64_t kMinLeaseMs = 10'000;     // a paid request leaves only while nobody else can hold the job for this long
+constexpr int64_t kRateLimitedMs = 5'000;   // when a 429 gives no hint
+constexpr AttemptState kUnanswered[] = {AttemptState::kIntent, AttemptState::kUnknown};
+constexpr AttemptState kIntentOnly[] = {AttemptState::kIntent};
+
+Failure Canceled() { return {.error_class = ErrorClass::kCanceled, .message = "It was canceled."}; }
+Failure PastDeadline() { return {.error_class = ErrorClass::kTimeout, .message = "Its deadline passed before a provider took it."}; }
+
+}  // namespace
+
+void Run::StartAttempt(PartRun& part) {
+  if (abandoned_) return;
+  if (cancel_) return FailPart(part, Canceled(), false, AttemptState::kCanceled);
+  if (DeadlinePassed()) return FailPart(part, PastDeadline(), false, AttemptState::kAbandoned);
+  if (adapter_->billed() && parts_.queues->LeaseLeftMs() < kMinLeaseMs) return EndWith(Outcome::Defer(1000, "the lease was about to run out"));
+
+  Attempt attempt;
+  attempt.id = parts_.ids->Next();
+  attempt.nonce = parts_.ids->Next().text();
+  attempt.generation = generation_.id;
+  attempt.part = part.row.part;
+  attempt.attempt_try = part.attempt ? part.attempt->attempt_try + 1 : 1;
+  attempt.provider = generation_.provider;
+  attempt.model = generation_.model;
+  attempt.created_ms = attempt.updated_ms = parts_.clock->WallMs();
+  Status intent = Update([&](Transaction& transaction, Generation& row) -> Status {
+    RETURN_IF_ERROR(transaction.records().InsertAttempt(attempt));
+    const bool first = row.status == GenerationStatus::kPending;
+    row.status = GenerationStatus::kProcessing;
+    row.stage = adapter_->local() ? "running" : "submitting";
+    row.attempts += 1;
+    if (row.started_ms < 0) row.started_ms = attempt.created_ms;
+    RETURN_IF_ERROR(transaction.records().UpdateGeneration(row));
+    return first ? AppendGenerationEvent(parts_, transaction, "generation.processing", row, {}).status() : OkStatus();
+  });
+  if (!intent.ok()) return Trouble(intent);
+  part.attempt = attempt;
+  part.sent_here = true;
+  if (adapter_->local()) return Draw(part);
+  if (cancel_ || abandoned_) return Unsend(part, Outcome::Defer(0));
+  if (parts_.queues->LeaseLeftMs() < kMinLeaseMs) return Unsend(part, Outcome::Defer(1000, "the lease was about to run out"));
+  Send(part);
+}
+
+// Nothing left: the attempt is not one that anybody could have been paid for.
+void Run::Unsend(PartRun& part, const Outcome& outcome) {
+  part.attempt->state = AttemptState::kUnsent;
+  Status moved = Update([&](Transaction& transaction, Generation&) { return transaction.records().MoveAttempt(*part.attempt, kIntentOnly).status(); });
+  if (!moved.ok()) return Trouble(moved);
+  EndWith(outcome);
+}
+
+void Run::Send(PartRun& part) {
+  auto request = adapter_->BuildSubmit(part.request, part.attempt->id, "");
+  if (!request.ok()) {
+    ErrorInfo info = InfoOf(request.status());
+    return FailPart(part, {.error_class = ErrorClass::kInvalid, .message = info.message}, false, AttemptState::kUnsent);
+  }
+  ++pipeline_->sending_;
+  parts_.http->Send(std::move(*request), [self = shared_from_this(), &part](HttpResponse response) {
+    self->Do([self, &part, response = std::move(response)] {
+      self->Answer(part, response);
+      --self->pipeline_->sending_;
+    });
+  });
+}
+
+void Run::Answer(PartRun& part, HttpResponse response) {
+  SubmitAnswer answer = adapter_->ParseSubmit(response);
+  switch (answer.kind) {
+    case SubmitAnswer::kSubmitted: return Submitted(part, answer.remote);
+    case SubmitAnswer::kReceived: return Received(part, response);
+    case SubmitAnswer::kRejected: return Rejected(part, answer.failure);
+    case SubmitAnswer::kUnknown: return ResolveUnknown(part, answer.failure.message);
+  }
+}
+
+// Accepted: the handle is stored by attempt id and nonce, whoever holds the lease by now. When the generation has come to rest meanwhile, it
+// rises again: what was paid for is kept.
+void Run::Submitted(PartRun& part, const RemoteHandle& remote) {
+  Attempt attempt = *part.attempt;
+  attempt.state = AttemptState::kSubmitted;
+  attempt.remote_id = remote.id;
+  attempt.status_url = remote.status_url;
+  attempt.result_url = remote.result_url;
+  attempt.cancel_url = remote.cancel_url;
+  attempt.updated_ms = parts_.clock->WallMs();
+  bool holds = false, moved = false;
+  Generation row;
+  Status stored = parts_.store->Commit([&](Transaction& transaction) -> Status {
+    ASSIGN_OR_RETURN(moved, transaction.records().MoveAttempt(attempt, kUnanswered));
+    ASSIGN_OR_RETURN(auto found, transaction.records().FindGeneration(generation_.id));
+    if (!found) return OkStatus();
+    row = *found;
+    Status parked = parts_.queues->Park(transaction, claim_.id(), claim_.fence());
+    holds = parked.ok();
+    if (!parked.ok() && CodeOf(parked) != Code::kStaleFence && CodeOf(parked) != Code::kNotFound) return parked;
+    if (!holds && IsResting(row.status) && moved) {
+      Part pending = part.row;
+      pending.state = "pending";
+      pending.error_json.clear();
+      RETURN_IF_ERROR(transaction.records().UpdatePart(pending));
+      NewJob job;
+      job.queue = claim_.job.queue;
+      job.kind = claim_.job.kind;
+      job.user = claim_.job.user;
+      job.provider_key = claim_.job.provider_key;
+      job.payload_json = claim_.job.payload_json;
+      ASSIGN_OR_RETURN(row.job, parts_.queues->Enqueue(transaction, job));
+      row.status = GenerationStatus::kProcessing;
+      row.completed_ms = -1;
+      row.error_json.clear();
+    }
+    row.stage = "waiting";
+    return transaction.records().UpdateGeneration(row);
+  });
+  if (CodeOf(stored) == Code::kConflict) return RestUnknown(part, "the provider answered with the id of another request");
+  if (!stored.ok() && CodeOf(stored) != Code::kClosed && !abandoned_) {
+    // Paid for and not stored: keep trying, the handle lives only here.
+    parts_.log->Write(LogLevel::kError, "pipeline", "a paid request's handle could not be stored yet", {{"generation", generation_.id.text()}, {"remoteId", remote.id}});
+    return After(1000, [this, &part, remote] { Submitted(part, remote); });
+  }
+  if (!stored.ok()) return;
+  if (!holds) return Lost();
+  part.attempt = attempt;
+  generation_ = row;
+  parked_ = true;
+  part.sent_here = false;
+  if (abandoned_) return;
+  if (!moved) return EndWith(Outcome::Defer(0));  // somebody else has answered this attempt: look at the rows again
+  Wait(part, 500);
+}
+
+void Run::Received(PartRun& part, const HttpResponse& response) {
+  Attempt attempt = *part.attempt;
+  attempt.spool_key = "spool/" + attempt.id.text();
+  attempt.state = AttemptState::kReceived;
+  attempt.updated_ms = parts_.clock->WallMs();
+  // The whole answer, durable, before anything looks into it.
+  std::string spool = fmt::format("{}\n{}", response.status, response.body);
+  Status stored = parts_.media->blobs()->Put(attempt.spool_key, spool);
+  if (stored.ok()) {
+    stored = parts_.store->Commit(
+        [&](Transaction& transaction) { return transaction.records().MoveAttempt(attempt, kUnanswered).status(); });
+  }
+  if (!stored.ok() && CodeOf(stored) != Code::kClosed && !abandoned_) {
+    return After(1000, [this, &part, response] { Received(part, response); });
+  }
+  if (!stored.ok() || abandoned_) return;
+  part.attempt = attempt;
+  ReadSpool(part);
+}
+
+// Rejected for certain: nothing was accepted, nothing is owed. Free to try again, within the queue's tries and the deadline.
+void Run::Rejected(PartRun& part, const Failure& failure) {
+  const RetryPolicy retry = parts_.queues->SettingsOf(claim_.job.queue).retry;
+  const bool busy = failure.error_class == ErrorClass::kRateLimited || failure.error_class == ErrorClass::kOverloaded;
+  const bool last = !failure.retryable || (!busy && claim_.job.tries + 1 >= retry.tries);
+  if (last) return FailPart(part, failure, false, AttemptState::kRejected);
+  part.attempt->state = AttemptState::kRejected;
+  part.attempt->error_json = FailureJson(failure, false);
+  part.attempt->updated_ms = parts_.clock->WallMs();
+  Status stored = Update([&](Transaction& transaction, Generation& row) -> Status {
+    RETURN_IF_ERROR(transaction.records().MoveAttempt(*part.attempt, kUnanswered).status());
+    row.stage = "queued";
+    return transaction.records().UpdateGeneration(row);
+  });
+  if (!stored.ok()) return Trouble(stored);
+  int64_t after_ms = failure.retry_after_ms >= 0 ? failure.retry_after_ms : (busy ? kRateLimitedMs : -1);
+  if (!OnlyPending(part)) {  // the siblings are under way: this part tries again beside them
+    return After(std::max<int64_t>(after_ms, retry.base_ms), [this, &part] { StartAttempt(part); });
+  }
+  EndWith(busy ? Outcome::Defer(after_ms, failure.message) : Outcome::Retry(failure.message, after_ms));
+}
+
+}  // namespace mediagen

@@ -1,0 +1,240 @@
+// Submit, get, list, cancel, await: what a host asks of generations.
+#include <algorithm>
+
+#include "base/hash.h"
+#include "fmt/format.h"
+#include "pipeline/documents.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/transition.h"
+
+namespace mediagen {
+namespace {
+
+UrlBase UrlsFor(const PipelineParts& parts, std::string_view mount) {
+  return {parts.public_base_url.empty() ? std::string(mount) : parts.public_base_url};
+}
+
+Status NoSuch(std::string_view what, std::string_view id) {
+  return Error(Code::kNotFound, fmt::format("There is no {} {}.", what, Shorten(id, 80)), {.object = Shorten(id, 80)});
+}
+
+// The record from one snapshot: row, outputs, place in the queue and event position fit together.
+template <typename View>
+StatusOr<BufferRef> RecordOf(View& view, const Generation& generation, std::string_view epoch, int64_t as_of, const UrlBase& urls) {
+  ASSIGN_OR_RETURN(auto outputs, view.records().OutputsOf(std::span(&generation.id, 1)));
+  RecordExtras extras;
+  if (generation.status == GenerationStatus::kPending) {
+    ASSIGN_OR_RETURN(int64_t position, view.jobs().PositionOf(generation.job));
+    if (position >= 0) extras.queue_position = position;
+  }
+  extras.as_of = EventId(epoch, as_of);
+  std::string json;
+  AppendGenerationJson(generation, outputs, urls, extras, &json);
+  return BufferRef::Own(std::move(json));
+}
+
+// What a submit needs inside its transaction, made once: an operation may run twice.
+struct Submission {
+  GenerationRequest request;
+  Generation generation;
+  std::vector<Part> parts;
+  std::string body_hash;
+  BufferRef record;  // the answer
+};
+
+StatusOr<std::shared_ptr<Submission>> PrepareSubmission(const PipelineParts& parts, const Adapter& adapter, const GenerationRequest& request) {
+  auto submission = std::make_shared<Submission>();
+  submission->request = request;
+  Capabilities capabilities = adapter.CapabilitiesOf(request.model);
+  if (submission->request.model.empty() && !capabilities.models.empty()) submission->request.model = capabilities.models.front();
+  PartRequest whole = PartOf(submission->request, 0, std::min(request.n, capabilities.max_n_per_request));
+  RETURN_IF_ERROR(CheckRequest(request.provider, capabilities, whole, request.n));
+  RETURN_IF_ERROR(adapter.CheckReady());
+  submission->body_hash = request.BodyHash();
+
+  Generation& row = submission->generation;
+  row.id = parts.ids->Next();
+  row.user = request.user;
+  row.provider = request.provider;
+  row.model = submission->request.model;
+  row.kind = request.kind;
+  row.prompt = request.prompt;
+  row.n = request.n;
+  if (request.seed) row.seed = std::to_string(*request.seed);
+  row.request_json = RequestJson(submission->request);
+  row.visibility = request.visibility;
+  row.project = request.project;
+  row.session = request.session;
+  row.external_id = request.external_id;
+  row.metadata_json = Dump(request.metadata);
+  row.created_ms = parts.clock->WallMs();
+  row.deadline_ms = row.created_ms + request.deadline_ms;
+  int64_t estimate = adapter.EstimateMicros(whole);
+  if (!adapter.billed() || estimate > 0) {
+    row.cost_micros = adapter.billed() ? estimate * request.n : 0;
+    row.cost_source = adapter.billed() ? "estimated" : "reported";
+  }
+  row.job = parts.ids->Next();
+  for (int first = 0, part = 0; first < request.n; first += capabilities.max_n_per_request, ++part) {
+    submission->parts.push_back({row.id, part, std::min(capabilities.max_n_per_request, request.n - first)});
+  }
+  return submission;
+}
+
+Status CommitSubmission(const PipelineParts& parts, Submission& submission, const UrlBase& urls, Transaction& transaction) {
+  const GenerationRequest& request = submission.request;
+  Generation row = submission.generation;
+  if (!request.idempotency_key.empty()) {
+    ASSIGN_OR_RETURN(auto holder, transaction.records().TakeIdempotencyKey(request.user, request.idempotency_key, submission.body_hash, row.id, row.created_ms));
+    if (holder) {
+      if (holder->body_sha256 != submission.body_hash) {
+        return Error(Code::kInvalid, "This idempotencyKey was used for another request.",
+                     {.hint = "Repeat the same request, or use a new key for a new one.", .object = holder->generation.text()});
+      }
+      ASSIGN_OR_RETURN(auto first, transaction.records().FindGeneration(holder->generation));
+      if (!first) return NoSuch("generation", holder->generation.text());
+      ASSIGN_OR_RETURN(int64_t newest, transaction.events().Newest());
+      ASSIGN_OR_RETURN(submission.record, RecordOf(transaction, *first, parts.store->epoch(), newest, urls));
+      return OkStatus();
+    }
+  }
+  RETURN_IF_ERROR(transaction.records().InsertGeneration(row));
+  for (const Part& part : submission.parts) RETURN_IF_ERROR(transaction.records().InsertPart(part));
+  NewJob job;
+  job.id = row.job;
+  job.queue = "generate";
+  job.kind = "generation";
+  job.user = row.user;
+  job.provider_key = row.provider;
+  job.priority = request.priority;
+  job.payload_json = fmt::format(R"({{"generation":"{}"}})", row.id.text());
+  RETURN_IF_ERROR(parts.queues->Enqueue(transaction, job).status());
+  ASSIGN_OR_RETURN(int64_t sequence, AppendGenerationEvent(parts, transaction, "generation.created", row, {}));
+  ASSIGN_OR_RETURN(submission.record, RecordOf(transaction, row, parts.store->epoch(), sequence, urls));
+  return OkStatus();
+}
+
+}  // namespace
+
+void Pipeline::Submit(const GenerationRequest& request, std::string_view mount, RecordDone done) {
+  auto adapter = Provider(request.provider);
+  if (!adapter.ok()) return done(adapter.status());
+  auto submission = PrepareSubmission(parts_, **adapter, request);
+  if (!submission.ok()) return done(submission.status());
+  std::shared_ptr<Submission> prepared = *submission;
+  parts_.store->CommitAsync(
+      [this, prepared, urls = UrlsFor(parts_, mount)](Transaction& transaction) { return CommitSubmission(parts_, *prepared, urls, transaction); },
+      [this, prepared, done = std::move(done)](Status committed) {
+        if (!committed.ok()) return done(committed);
+        submitted_.Add();
+        done(prepared->record);
+      },
+      Purpose::kSubmit);
+}
+
+StatusOr<Generation> Pipeline::FindVisible(const Records& records, const Viewer& viewer, std::string_view id) const {
+  std::optional<Generation> found;
+  if (id.substr(0, 4) == "ext:") {
+    ASSIGN_OR_RETURN(found, records.FindGenerationByExternalId(viewer.user, id.substr(4)));
+  } else {
+    auto parsed = Id::Parse(id);
+    if (!parsed.ok()) return NoSuch("generation", id);  // an id that cannot exist is as absent as one that does not
+    ASSIGN_OR_RETURN(found, records.FindGeneration(*parsed));
+  }
+  bool visible = found && (viewer.all || found->user == viewer.user || found->visibility == "public");
+  if (!visible) return NoSuch("generation", id);
+  return *found;
+}
+
+StatusOr<BufferRef> Pipeline::Get(const Viewer& viewer, std::string_view id, std::string_view mount) {
+  BufferRef record;
+  RETURN_IF_ERROR(parts_.store->Read([&](const Snapshot& snapshot) -> Status {
+    ASSIGN_OR_RETURN(Generation generation, FindVisible(snapshot.records(), viewer, id));
+    ASSIGN_OR_RETURN(int64_t as_of, snapshot.AsOf());
+    ASSIGN_OR_RETURN(record, RecordOf(snapshot, generation, parts_.store->epoch(), as_of, UrlsFor(parts_, mount)));
+    return OkStatus();
+  }));
+  return record;
+}
+
+StatusOr<GenerationPage> Pipeline::List(const Viewer& viewer, GenerationFilter filter, const std::optional<PageKey>& after, int limit) {
+  if (!viewer.all) filter.user = viewer.user;
+  GenerationPage page;
+  RETURN_IF_ERROR(parts_.store->Read([&](const Snapshot& snapshot) -> Status {
+    ASSIGN_OR_RETURN(page.rows, snapshot.records().ListGenerations(filter, after, limit + 1));
+    page.has_more = page.rows.size() > static_cast<size_t>(limit);
+    if (page.has_more) page.rows.resize(static_cast<size_t>(limit));
+    std::vector<Id> ids;
+    for (const Generation& row : page.rows) {
+      if (IsResting(row.status)) ids.push_back(row.id);  // outputs are written when a generation comes to rest, or part by part just before
+    }
+    ASSIGN_OR_RETURN(page.outputs, snapshot.records().OutputsOf(ids));
+    ASSIGN_OR_RETURN(int64_t as_of, snapshot.AsOf());
+    page.as_of = EventId(parts_.store->epoch(), as_of);
+    return OkStatus();
+  }));
+  return page;
+}
+
+void Pipeline::AppendRecords(const GenerationPage& page, std::string_view mount, std::string* out) const {
+  UrlBase urls = UrlsFor(parts_, mount);
+  std::span<const Output> left = page.outputs;
+  for (size_t i = 0; i < page.rows.size(); ++i) {
+    if (i > 0) out->push_back(',');
+    // Outputs are grouped in the order that was asked for: those of this row stand in front.
+    size_t count = 0;
+    while (count < left.size() && left[count].generation == page.rows[i].id) ++count;
+    AppendGenerationJson(page.rows[i], left.first(count), urls, {}, out);
+    left = left.subspan(count);
+  }
+}
+
+void Pipeline::Cancel(const Viewer& viewer, std::string_view id, std::string_view mount, RecordDone done) {
+  auto record = std::make_shared<BufferRef>();
+  parts_.store->CommitAsync(
+      [this, viewer, id = std::string(id), urls = UrlsFor(parts_, mount), record](Transaction& transaction) -> Status {
+        ASSIGN_OR_RETURN(Generation generation, FindVisible(transaction.records(), viewer, id));
+        if (!viewer.all && generation.user != viewer.user) return NoSuch("generation", id);  // seen, but not theirs to stop
+        if (!IsResting(generation.status) && !generation.cancel_requested) {
+          generation.cancel_requested = true;
+          ASSIGN_OR_RETURN(bool canceled_now, parts_.queues->RequestCancel(transaction, generation.job));
+          ASSIGN_OR_RETURN(auto attempts, transaction.records().AttemptsOf(generation.id));
+          if (canceled_now && HasPaidWork(attempts)) {
+            // Nobody holds the job, but the provider may have been paid: let a claim end it properly.
+            RETURN_IF_ERROR(parts_.queues->Retry(transaction, generation.job));
+            RETURN_IF_ERROR(transaction.records().UpdateGeneration(generation));
+          } else if (canceled_now) {
+            RETURN_IF_ERROR(Rest(parts_, transaction, &generation, GenerationStatus::kCanceled, {}).status());
+          } else {
+            RETURN_IF_ERROR(transaction.records().UpdateGeneration(generation));
+          }
+        }
+        ASSIGN_OR_RETURN(int64_t newest, transaction.events().Newest());
+        ASSIGN_OR_RETURN(auto now, transaction.records().FindGeneration(generation.id));
+        ASSIGN_OR_RETURN(*record, RecordOf(transaction, *now, parts_.store->epoch(), newest, urls));
+        return OkStatus();
+      },
+      [record, done = std::move(done)](Status committed) {
+        if (!committed.ok()) return done(committed);
+        done(*record);
+      });
+}
+
+StatusOr<Output> Pipeline::FindOutput(const Viewer& viewer, const Id& id) {
+  std::optional<Output> found;
+  RETURN_IF_ERROR(parts_.store->Read([&](const Snapshot& snapshot) -> Status {
+    ASSIGN_OR_RETURN(found, snapshot.records().FindOutput(id));
+    return OkStatus();
+  }));
+  bool visible = found && (viewer.all || found->user == viewer.user || found->visibility == "public");
+  if (!visible) return NoSuch("output", id.text());
+  return *found;
+}
+
+std::string Pipeline::OutputRecord(const Output& output, std::string_view mount) const {
+  std::string json;
+  AppendOutputJson(output, UrlsFor(parts_, mount), &json);
+  return json;
+}
+
+}  // namespace mediagen

@@ -1,0 +1,96 @@
+#include "pipeline/pipeline.h"
+
+#include "fmt/format.h"
+#include "pipeline/run.h"
+
+namespace mediagen {
+namespace {
+
+constexpr char kGenerate[] = "generate";
+constexpr char kMedia[] = "media";
+
+}  // namespace
+
+Pipeline::Pipeline(PipelineParts parts) : parts_(std::move(parts)) {
+  Metrics* metrics = parts_.metrics;
+  submitted_ = metrics->AddCounter("mediagen_generations_submitted_total", "Generations accepted.");
+  auto ended = [&](const char* status) {
+    return metrics->AddCounter("mediagen_generations_ended_total", "Generations that came to rest, by status.", {{"status", status}});
+  };
+  completed_ = ended("completed");
+  failed_ = ended("failed");
+  unknown_ = ended("unknown");
+}
+
+Pipeline::~Pipeline() { Stop(); }
+
+void Pipeline::Serve() {
+  parts_.queues->Serve(kGenerate, [this](Claim claim) { StartRun(std::move(claim)); }, [this](Id job) { CancelRun(job); });
+  parts_.queues->Serve(kMedia, [this](Claim claim) { DeriveJob(std::move(claim)); }, [](Id) {});  // a thumbnail is made in less than it takes to cancel it
+}
+
+StatusOr<std::shared_ptr<const Adapter>> Pipeline::Provider(std::string_view name) const {
+  auto it = parts_.providers.find(std::string(name));
+  if (it != parts_.providers.end()) return it->second;
+  std::vector<std::string_view> names;
+  for (const auto& [known, adapter] : parts_.providers) names.push_back(known);
+  return Error(Code::kNotFound, fmt::format("There is no provider \"{}\".", Shorten(name, 60)),
+               {.hint = fmt::format("Configured are: {}. A provider is added under \"providers\" of the configuration; its key must be set.", fmt::join(names, ", ")),
+                .object = std::string(name)});
+}
+
+void Pipeline::StartRun(Claim claim) {
+  Id job = claim.id();
+  std::shared_ptr<Run> run;
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_) return;  // handed back by the queues
+    run = std::make_shared<Run>(this, std::move(claim));
+    runs_[job] = run;
+  }
+  run->Begin();
+}
+
+void Pipeline::EndRun(const Id& job) {
+  std::shared_ptr<Run> ended;  // destroyed outside the lock
+  {
+    std::lock_guard lock(mutex_);
+    auto it = runs_.find(job);
+    if (it == runs_.end()) return;
+    ended = std::move(it->second);
+    runs_.erase(it);
+  }
+  parts_.queues->Released(job);
+}
+
+void Pipeline::CancelRun(const Id& job) {
+  std::shared_ptr<Run> run;
+  {
+    std::lock_guard lock(mutex_);
+    auto it = runs_.find(job);
+    if (it == runs_.end()) return;
+    run = it->second;
+  }
+  run->Cancel();
+}
+
+void Pipeline::FinishJob(const Claim& claim, const Outcome& outcome) {
+  Status finished = parts_.store->Commit(
+      [&](Transaction& transaction) { return parts_.queues->Finish(transaction, claim.id(), claim.fence(), outcome); });
+  if (!finished.ok() && CodeOf(finished) != Code::kStaleFence) {
+    parts_.log->Write(LogLevel::kError, "pipeline", "a job could not be finished; its lease will return it", {{"job", claim.id().text()}, {"error", InfoOf(finished).message}});
+  }
+  parts_.queues->Released(claim.id());
+}
+
+void Pipeline::Stop() {
+  std::map<Id, std::shared_ptr<Run>> runs;
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+    runs.swap(runs_);
+  }
+  for (auto& [job, run] : runs) run->Abandon();
+}
+
+}  // namespace mediagen

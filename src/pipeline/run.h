@@ -1,0 +1,114 @@
+// Run: one claim of a generation's job, driving all parts of the generation to their ends.
+//
+// Everything inside happens on a strand (one task at a time, on the executor), so no step needs a lock. Every write but one shows the claim's fence; the one
+// that does not is the answer to a paid request, which goes by attempt id and nonce: a handle that was paid for is never thrown away because a lease ran out.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "pipeline/pipeline.h"
+
+namespace mediagen {
+
+class Run : public std::enable_shared_from_this<Run> {
+ public:
+  Run(Pipeline* pipeline, Claim claim);
+
+  void Begin();
+  // Somebody asked to cancel the generation. Any thread.
+  void Cancel();
+  // The engine stops: nothing new is begun; an answer that is under way is still recorded. Any thread.
+  void Abandon();
+
+ private:
+  // One part of the generation and where its latest attempt stands.
+  struct PartRun {
+    Part row;
+    PartRequest request;
+    int first_index = 0;               // of its pictures within the generation
+    std::optional<Attempt> attempt;    // the latest
+    bool sent_here = false;            // its intent was committed by this run
+    bool waiting = false;              // polled
+    bool cancel_sent = false;
+    int64_t poll_ms = 0, polls_failed = 0;
+    int reconcile_round = 0;
+    Progress progress;
+    std::vector<RemoteOutput> outputs;  // being downloaded
+    std::vector<Output> stored;
+    Failure download_failure;
+    bool some_failed = false;
+    int64_t download_tries = 0;
+  };
+
+  // run.cc: the strand, loading, ending
+  void Do(Task task);
+  void After(int64_t ms, Task task);
+  void Load();
+  void Advance(PartRun& part);
+  void EndWith(const Outcome& outcome);
+  void End();
+  void Lost();
+  // Reads the row, changes it, writes it, under the fence. The change may run twice; what it captures is only assigned.
+  using Change = std::function<Status(Transaction&, Generation&)>;
+  Status Update(const Change& change);
+  // What a failed Update means for the run: a lost lease ends it, anything else is tried again later from the rows.
+  void Trouble(const Status& status);
+  bool DeadlinePassed() const;
+  bool OnlyPending(const PartRun& part) const;
+
+  // attempt.cc: intent, send once, answer
+  void StartAttempt(PartRun& part);
+  void Unsend(PartRun& part, const Outcome& outcome);
+  void Send(PartRun& part);
+  void Answer(PartRun& part, HttpResponse response);
+  void Submitted(PartRun& part, const RemoteHandle& remote);
+  void Received(PartRun& part, const HttpResponse& response);
+  void Rejected(PartRun& part, const Failure& failure);
+  // unknown.cc: no durable answer
+  void ResolveUnknown(PartRun& part, std::string why);
+  void ListPage(PartRun& part, std::string next_url, std::shared_ptr<std::vector<RemoteHandle>> found, int pages);
+  void Match(PartRun& part, const std::vector<RemoteHandle>& found);
+  void ReconcileLater(PartRun& part, const std::string& why);
+  void RestUnknown(PartRun& part, const std::string& why);
+  // poll.cc: parked
+  void Wait(PartRun& part, int64_t delay_ms);
+  void Poll(PartRun& part);
+  void Polled(PartRun& part, const HttpResponse& response);
+  void CancelRemote(PartRun& part);
+  void Report(PartRun& part, const Progress& progress);
+  // download.cc
+  void ReadSpool(PartRun& part);
+  void Ended(PartRun& part, const PollAnswer& answer);
+  void Download(PartRun& part);
+  void DownloadNext(PartRun& part, size_t index);
+  void Store(PartRun& part, size_t index, std::string_view bytes, const std::string& safety);
+  void DownloadLater(PartRun& part, const std::string& why, int64_t after_ms);
+  // local.cc
+  void Draw(PartRun& part);
+  // settle.cc
+  void SettlePart(PartRun& part);
+  void FailPart(PartRun& part, const Failure& failure, bool charged, AttemptState attempt_state);
+
+  Pipeline* const pipeline_;
+  const PipelineParts& parts_;
+  const Claim claim_;
+  Generation generation_;
+  std::shared_ptr<const Adapter> adapter_;
+  std::vector<PartRun> runs_;
+  bool parked_ = false, ended_ = false;
+  int64_t last_report_mono_ = 0;
+  std::string last_progress_;
+  std::atomic<bool> cancel_{false}, abandoned_{false};
+
+  std::mutex strand_mutex_;
+  std::deque<Task> strand_;
+  bool strand_running_ = false;
+};
+
+}  // namespace mediagen

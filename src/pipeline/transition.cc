@@ -1,0 +1,126 @@
+#include "pipeline/transition.h"
+
+#include <algorithm>
+
+#include "fmt/format.h"
+#include "pipeline/documents.h"
+
+namespace mediagen {
+namespace {
+
+UrlBase EventUrls(const PipelineParts& parts) { return {parts.public_base_url}; }  // an event has no request, hence no mount
+
+// The first failed part's error, saying how many of the parts it stands for.
+std::string ErrorOf(std::span<const Part> parts) {
+  const Part* first = nullptr;
+  size_t failed = 0;
+  for (const Part& part : parts) {
+    if (part.error_json.empty()) continue;
+    ++failed;
+    if (first == nullptr) first = &part;
+  }
+  if (first == nullptr) return "";
+  if (parts.size() == 1) return first->error_json;
+  Json error = Json::parse(first->error_json, nullptr, false);
+  if (!error.is_object()) return first->error_json;
+  error["message"] = fmt::format("{} of {} requests did not end well; the first: {}", failed, parts.size(), error.value("message", ""));
+  return Dump(error);
+}
+
+void SumCosts(std::span<const Attempt> attempts, Generation* generation) {
+  int64_t sum = 0;
+  bool reported = false;
+  for (const Attempt& attempt : attempts) {
+    if (attempt.cost_micros < 0) continue;
+    sum += attempt.cost_micros;
+    reported = true;
+  }
+  if (!reported) return;
+  generation->cost_micros = sum;
+  generation->cost_source = "reported";
+}
+
+}  // namespace
+
+bool IsResting(GenerationStatus status) { return status != GenerationStatus::kPending && status != GenerationStatus::kProcessing; }
+
+bool HasPaidWork(std::span<const Attempt> attempts) {
+  return std::any_of(attempts.begin(), attempts.end(), [](const Attempt& attempt) {
+    switch (attempt.state) {
+      case AttemptState::kIntent:
+      case AttemptState::kSubmitted:
+      case AttemptState::kReceived:
+      case AttemptState::kUnknown:
+      case AttemptState::kSucceeded: return true;
+      default: return false;
+    }
+  });
+}
+
+StatusOr<int64_t> AppendGenerationEvent(const PipelineParts& parts, Transaction& transaction, std::string_view type, const Generation& generation,
+                                        std::span<const Output> outputs) {
+  Event event;
+  event.topic = "generations";
+  event.type = type;
+  event.object = generation.id.text();
+  event.user = generation.user;
+  event.visibility = generation.visibility;
+  event.data_json = GenerationEventJson(generation, outputs, EventUrls(parts));
+  event.at_ms = parts.clock->WallMs();
+  return transaction.events().Append(event);
+}
+
+Status AppendOutputEvent(const PipelineParts& parts, Transaction& transaction, const Output& output) {
+  Event event;
+  event.topic = "outputs";
+  event.type = "output.created";
+  event.object = output.id.text();
+  event.user = output.user;
+  event.visibility = output.visibility;
+  event.data_json.clear();
+  AppendOutputJson(output, EventUrls(parts), &event.data_json);
+  event.at_ms = parts.clock->WallMs();
+  return transaction.events().Append(event).status();
+}
+
+StatusOr<int64_t> Rest(const PipelineParts& parts, Transaction& transaction, Generation* generation, GenerationStatus status,
+                       std::span<const Output> outputs) {
+  generation->status = status;
+  generation->stage.clear();
+  generation->completed_ms = parts.clock->WallMs();
+  if (status == GenerationStatus::kCompleted && !generation->progress_json.empty()) {
+    generation->progress_json = ProgressJson({.fraction = 1.0});
+  }
+  RETURN_IF_ERROR(transaction.records().UpdateGeneration(*generation));
+  return AppendGenerationEvent(parts, transaction, fmt::format("generation.{}", StatusName(status)), *generation, outputs);
+}
+
+StatusOr<bool> Conclude(const PipelineParts& parts, Transaction& transaction, Generation* generation) {
+  ASSIGN_OR_RETURN(auto rows, transaction.records().PartsOf(generation->id));
+  auto any = [&](std::string_view state) { return std::any_of(rows.begin(), rows.end(), [&](const Part& part) { return part.state == state; }); };
+  if (any("pending")) return false;
+  ASSIGN_OR_RETURN(auto outputs, transaction.records().OutputsOf(std::span(&generation->id, 1)));
+  ASSIGN_OR_RETURN(auto attempts, transaction.records().AttemptsOf(generation->id));
+  SumCosts(attempts, generation);
+  generation->error_json = ErrorOf(rows);
+  GenerationStatus status = GenerationStatus::kFailed;
+  if (any("unknown")) {
+    status = GenerationStatus::kUnknown;
+  } else if (!outputs.empty()) {
+    status = GenerationStatus::kCompleted;  // partial results count: the error beside them explains what is missing
+  } else if (generation->cancel_requested) {
+    status = GenerationStatus::kCanceled;
+  }
+  RETURN_IF_ERROR(Rest(parts, transaction, generation, status, outputs).status());
+  if (outputs.empty()) return true;
+  NewJob derive;
+  derive.queue = "media";
+  derive.kind = "derive";
+  derive.user = generation->user;
+  derive.payload_json = fmt::format(R"({{"generation":"{}"}})", generation->id.text());
+  derive.unique_key = "derive/" + generation->id.text();
+  RETURN_IF_ERROR(parts.queues->Enqueue(transaction, derive).status());
+  return true;
+}
+
+}  // namespace mediagen

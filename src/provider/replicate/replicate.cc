@@ -1,0 +1,246 @@
+#include "provider/replicate/replicate.h"
+
+#include "fmt/format.h"
+#include "provider/endpoint.h"
+#include "provider/failure.h"
+#include "provider/replicate/input.h"
+#include "provider/replicate/prediction.h"
+#include "provider/replicate/target.h"
+
+namespace mediagen {
+namespace {
+
+using replicate::BuildInput;
+using replicate::IsPredictionId;
+using replicate::ParseTarget;
+using replicate::ReadHandle;
+using replicate::ReadPrediction;
+using replicate::SalvageId;
+using replicate::Target;
+using replicate::TextOf;
+
+constexpr std::string_view kBaseUrl = "https://api.replicate.com/v1";
+constexpr int64_t kPollTimeoutMs = 30'000;
+constexpr uint64_t kMaxDownloadBytes = 512u << 20;  // a video; the caller may set less
+constexpr int kMaxDownloadRedirects = 5;
+// Data URIs make a finished prediction as large as its pictures.
+constexpr JsonLimits kAnswerLimits{.max_bytes = 64 << 20};
+
+bool IsSuccess(const HttpResponse& response) {
+  return response.progress == HttpProgress::kAnswered && response.status >= 200 && response.status < 300;
+}
+
+class ReplicateAdapter final : public Adapter {
+ public:
+  ReplicateAdapter(ProviderConfig config, Endpoint endpoint) : config_(std::move(config)), endpoint_(std::move(endpoint)) {}
+
+  const ProviderConfig& config() const override { return config_; }
+  bool billed() const override { return true; }
+  bool reconcilable() const override { return true; }
+
+  Capabilities CapabilitiesOf(std::string_view model) const override {
+    Capabilities capabilities;
+    StatusOr<Target> target = ParseTarget(model);
+    capabilities.kinds = {"image", "video"};
+    capabilities.max_n_per_request = replicate::TraitsOf(target.ok() ? target->model : "").max_outputs;
+    capabilities.negative_prompt = true;
+    capabilities.references = true;
+    capabilities.aspect_ratio = true;
+    return capabilities;
+  }
+
+  Status CheckReady() const override {
+    if (!config_.api_key.empty()) return OkStatus();
+    return Error(Code::kUnauthorized, fmt::format("Provider \"{}\" has no API key.", config_.name),
+                 {.hint = fmt::format("Set the environment variable {}, or \"apiKey\" in the configuration.",
+                                      config_.api_key_env.empty() ? "REPLICATE_API_TOKEN" : config_.api_key_env)});
+  }
+
+  StatusOr<HttpRequest> BuildSubmit(const PartRequest& part, const Id& attempt, const std::string& webhook_url) const override {
+    RETURN_IF_ERROR(CheckReady());
+    ASSIGN_OR_RETURN(Target target, ParseTarget(part.model));
+    ASSIGN_OR_RETURN(Json input, BuildInput(part, target));
+    Json body = {{"input", std::move(input)}};
+    if (!target.version.empty()) body["version"] = target.version;
+    if (!webhook_url.empty()) {
+      body["webhook"] = webhook_url;
+      body["webhook_events_filter"] = {"completed"};
+    }
+    HttpRequest request = WithKey("POST", endpoint_.base() + target.path);
+    request.once = true;
+    request.timeout_ms = config_.timeout_ms;
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.headers.emplace_back("Idempotency-Key", attempt.text());
+    request.body = Dump(body);
+    return request;
+  }
+
+  SubmitAnswer ParseSubmit(const HttpResponse& response) const override {
+    SubmitAnswer answer;
+    if (RejectedForCertain(response)) {
+      answer.kind = SubmitAnswer::kRejected;
+      answer.failure = FailureOf(response, config_.api_key);
+      return answer;
+    }
+    answer.failure = UnknownOutcome(response, config_.api_key);
+    // A 201 whose end was lost still names what was paid for.
+    if (response.status < 200 || response.status >= 300) return answer;
+    if (IsSuccess(response)) ReadAccepted(response, &answer);
+    if (answer.kind == SubmitAnswer::kUnknown && !(answer.remote.id = SalvageId(response.body)).empty()) Accept(&answer);
+    return answer;
+  }
+
+  StatusOr<HttpRequest> BuildPoll(const RemoteHandle& handle) const override {
+    ASSIGN_OR_RETURN(std::string url, PredictionUrl(handle));
+    HttpRequest request = WithKey("GET", std::move(url));
+    request.timeout_ms = std::min(config_.timeout_ms, kPollTimeoutMs);
+    return request;
+  }
+
+  PollAnswer ParsePoll(const HttpResponse& response) const override {
+    PollAnswer answer;
+    StatusOr<Json> json = ParseJson(response.body, "the provider's answer", kAnswerLimits);
+    if (IsSuccess(response)) {
+      if (json.ok()) return ReadPrediction(*json, endpoint_, config_.api_key);
+      answer.failure = {.error_class = ErrorClass::kServer, .message = InfoOf(json.status()).message, .retryable = true};
+      return answer;
+    }
+    answer.failure = FailureOf(response, config_.api_key);
+    answer.next_poll_ms = std::max<int64_t>(answer.failure.retry_after_ms, 0);
+    // Gone, by the word of the API itself; a proxy's page says nothing about the prediction.
+    const bool gone = response.progress == HttpProgress::kAnswered && (response.status == 404 || response.status == 410);
+    if (gone && json.ok() && json->is_object()) {
+      answer.kind = PollAnswer::kFailed;
+      answer.charged = true;  // it was accepted; nothing says that it was not billed
+    }
+    return answer;
+  }
+
+  StatusOr<HttpRequest> BuildCancel(const RemoteHandle& handle) const override {
+    ASSIGN_OR_RETURN(std::string url, PredictionUrl(handle));
+    HttpRequest request = WithKey("POST", url + "/cancel");
+    request.timeout_ms = std::min(config_.timeout_ms, kPollTimeoutMs);
+    return request;
+  }
+
+  StatusOr<HttpRequest> BuildReconcile(const PartRequest&, int64_t after_ms, int64_t before_ms, const std::string& next_url) const override {
+    RETURN_IF_ERROR(CheckReady());
+    if (!next_url.empty() && !endpoint_.SameOrigin(next_url)) {
+      return Error(Code::kForbidden, "The provider's list goes on at another origin; the key is not sent there.");
+    }
+    HttpRequest request = WithKey("GET", next_url.empty() ? fmt::format("{}/predictions?created_after={}&created_before={}", endpoint_.base(),
+                                                                        PercentEncode(FormatTime(after_ms)), PercentEncode(FormatTime(before_ms)))
+                                                          : next_url);
+    request.timeout_ms = std::min(config_.timeout_ms, kPollTimeoutMs);
+    return request;
+  }
+
+  ReconcileAnswer ParseReconcile(const HttpResponse& response, const PartRequest& part) const override;
+
+  StatusOr<HttpRequest> BuildDownload(const RemoteOutput& output) const override {
+    RETURN_IF_ERROR(ParseUrl(output.url).status());
+    const bool with_key = output.needs_credentials && endpoint_.SameOrigin(output.url);
+    HttpRequest request = with_key ? WithKey("GET", output.url) : endpoint_.Plain("GET", output.url);
+    request.max_redirects = kMaxDownloadRedirects;
+    request.max_body_bytes = kMaxDownloadBytes;
+    return request;
+  }
+
+ private:
+  // Only ever called with a URL of the base URL's origin.
+  HttpRequest WithKey(std::string_view method, std::string url) const {
+    HttpRequest request = endpoint_.Plain(method, std::move(url));
+    request.headers.emplace_back("Authorization", "Bearer " + config_.api_key);
+    request.headers.emplace_back("Accept", "application/json");
+    return request;
+  }
+
+  // Built from the id: the URLs that the answer gave are kept for the record, and never asked with the key.
+  StatusOr<std::string> PredictionUrl(const RemoteHandle& handle) const {
+    RETURN_IF_ERROR(CheckReady());
+    if (IsPredictionId(handle.id)) return fmt::format("{}/predictions/{}", endpoint_.base(), handle.id);
+    return Error(Code::kInvalid, fmt::format("\"{}\" is no prediction id.", Shorten(handle.id, 60)));
+  }
+
+  static void Accept(SubmitAnswer* answer) {
+    answer->kind = SubmitAnswer::kSubmitted;
+    answer->failure = {};
+    if (answer->result.kind == PollAnswer::kTransient) answer->result.kind = PollAnswer::kPending;
+  }
+
+  void ReadAccepted(const HttpResponse& response, SubmitAnswer* answer) const {
+    StatusOr<Json> json = ParseJson(response.body, "the provider's answer", kAnswerLimits);
+    if (!json.ok()) return;
+    std::optional<RemoteHandle> handle = ReadHandle(*json, endpoint_);
+    if (!handle.has_value()) return;
+    answer->remote = std::move(*handle);
+    answer->result = ReadPrediction(*json, endpoint_, config_.api_key);
+    Accept(answer);
+  }
+
+  enum class Match { kNo, kYes, kUnreadable };
+  static Match Compare(const Json& prediction, const Target& target, const Json& input);
+
+  const ProviderConfig config_;
+  const Endpoint endpoint_;
+};
+
+// Whether a listed prediction is what BuildSubmit would have sent. Replicate deletes inputs after an hour; what is left then cannot be told apart.
+ReplicateAdapter::Match ReplicateAdapter::Compare(const Json& prediction, const Target& target, const Json& input) {
+  if (!prediction.is_object()) return Match::kNo;
+  const std::string model = TextOf(prediction, target.deployment ? "deployment" : "model");
+  if (!model.empty() && !target.model.empty() && model != target.model) return Match::kNo;
+  const std::string version = TextOf(prediction, "version");
+  if (!target.version.empty() && !version.empty() && ToLower(version) != target.version) return Match::kNo;
+  auto removed = prediction.find("data_removed");
+  auto listed = prediction.find("input");
+  const bool gone = removed != prediction.end() && removed->is_boolean() && removed->get<bool>();
+  if (gone || listed == prediction.end() || listed->is_null()) return Match::kUnreadable;
+  return *listed == input ? Match::kYes : Match::kNo;
+}
+
+ReconcileAnswer ReplicateAdapter::ParseReconcile(const HttpResponse& response, const PartRequest& part) const {
+  ReconcileAnswer answer;
+  StatusOr<Target> target = ParseTarget(part.model);
+  StatusOr<Json> input = target.ok() ? BuildInput(part, *target) : StatusOr<Json>(target.status());
+  if (!input.ok()) {
+    answer.failure = {.error_class = ErrorClass::kInvalid, .message = InfoOf(input.status()).message};
+    return answer;
+  }
+  StatusOr<Json> page = ParseJson(response.body, "the provider's list", kAnswerLimits);
+  if (!IsSuccess(response) || !page.ok() || !page->is_object() || !page->contains("results") || !(*page)["results"].is_array()) {
+    answer.failure = IsSuccess(response) ? Failure{.error_class = ErrorClass::kServer, .message = "The provider's list cannot be read.", .retryable = true}
+                                         : FailureOf(response, config_.api_key);
+    return answer;
+  }
+  bool unreadable = false;
+  for (const Json& prediction : (*page)["results"]) {
+    const Match match = Compare(prediction, *target, *input);
+    unreadable = unreadable || match == Match::kUnreadable;
+    std::optional<RemoteHandle> handle = match == Match::kYes ? ReadHandle(prediction, endpoint_) : std::nullopt;
+    if (handle.has_value()) answer.found.push_back(std::move(*handle));
+  }
+  if (unreadable && answer.found.empty()) {
+    answer.failure = {.error_class = ErrorClass::kExpired,
+                      .message = "Replicate has deleted the inputs of predictions of that time; which one is this request's cannot be told."};
+    return answer;
+  }
+  answer.next_url = TextOf(*page, "next");
+  if (!answer.next_url.empty() && !endpoint_.SameOrigin(answer.next_url)) {
+    answer.failure = {.error_class = ErrorClass::kServer, .message = "The provider's list goes on at another origin; it is not followed there."};
+    answer.next_url.clear();
+    answer.kind = answer.found.empty() ? ReconcileAnswer::kTransient : ReconcileAnswer::kFound;
+    return answer;
+  }
+  answer.kind = !answer.next_url.empty() ? ReconcileAnswer::kMore : answer.found.empty() ? ReconcileAnswer::kNone : ReconcileAnswer::kFound;
+  return answer;
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Adapter>> NewReplicateAdapter(ProviderConfig config) {
+  ASSIGN_OR_RETURN(Endpoint endpoint, Endpoint::Make(config, kBaseUrl));
+  return std::unique_ptr<Adapter>(std::make_unique<ReplicateAdapter>(std::move(config), std::move(endpoint)));
+}
+
+}  // namespace mediagen

@@ -1,0 +1,74 @@
+// GroupCommit: runs operations in one transaction, each in a savepoint of its own, and finds out what became of them when the disk does not play along.
+//
+// Not thread-safe: it owns the writer connection. Everything here is called with the write lock held.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/sqlite/connection.h"
+#include "store/sqlite/wake_file.h"
+#include "store/store.h"
+
+namespace mediagen {
+
+// An operation on its way through the writer.
+struct Request {
+  Operation operation;
+  CommitDone done;
+  Purpose purpose = Purpose::kSettle;
+  bool finished = false;  // false after Commit: its group was full, it comes first in the next one
+  Status result;
+  WakeFile::Signs signs;  // what it wants to wake, once it is committed
+};
+
+class GroupCommit {
+ public:
+  GroupCommit(Clock* clock, LogSink* log, Connection::Options options)
+      : clock_(clock), log_(log), options_(std::move(options)) {}
+
+  // Takes over the open connection of the writer.
+  void Use(std::unique_ptr<Connection> connection) { connection_ = std::move(connection); }
+  // Null after a failure that could not be mended; the next Commit tries to open again.
+  Connection* connection() { return connection_.get(); }
+  void Close() { connection_.reset(); }
+  void Abandon() { (void)connection_.release(); }
+
+  // Runs requests from the front until all are done or 20 ms have passed, commits, and gives each one its result.
+  void Commit(std::span<Request> requests);
+
+ private:
+  enum class Ending {
+    kCommitted,
+    kRefused,     // nothing was run: every request has its error
+    kRolledBack,  // SQLite rolled the whole transaction back while the request at `reached_` ran
+    kCommitFailed,
+  };
+  enum class Truth { kCommitted, kNotCommitted, kUnknown };
+
+  Ending RunTransaction(std::span<Request> requests);
+  Ending RunOperations(std::span<Request> requests);
+  Status RunOne(class SqliteTransaction& transaction, Request& request, bool* rolled_back);
+  Ending Finish(std::span<Request> requests, int64_t changes_before);
+  void RunAlone(Request& request);
+  void Resolve(std::span<Request> requests);
+  Truth ReadBack();
+  Status Reopen();
+  Status WriteMarker();
+  Status Fence();
+
+  Clock* clock_;
+  LogSink* log_;
+  const Connection::Options options_;
+  std::unique_ptr<Connection> connection_;
+  size_t reached_ = 0;       // requests that the last transaction ran
+  std::string marker_;       // of the last transaction: a row that is there if and only if it was committed
+  Status commit_error_;
+  bool sync_failed_ = false;  // the failed COMMIT had written all its frames; only their fsync failed
+};
+
+}  // namespace mediagen

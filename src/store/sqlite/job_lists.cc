@@ -1,0 +1,114 @@
+#include <algorithm>
+
+#include "fmt/format.h"
+#include "store/sqlite/job_columns.h"
+#include "store/sqlite/rows.h"
+
+namespace mediagen {
+namespace {
+
+constexpr JobState kStates[] = {JobState::kScheduled, JobState::kReady, JobState::kWaiting, JobState::kRunning,
+                                JobState::kParked,    JobState::kDone,  JobState::kDead,    JobState::kCanceled};
+
+// Seeks job_list(queue, state, id).
+constexpr char kListState[] =
+    "SELECT " JOB_COLUMNS " FROM job WHERE queue = ?1 AND state = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
+// Both seek the primary key. A listing of one state over all queues reads past the rows of the others.
+constexpr char kListAll[] = "SELECT " JOB_COLUMNS " FROM job WHERE id > ?1 ORDER BY id LIMIT ?2";
+constexpr char kListAllOfState[] =
+    "SELECT " JOB_COLUMNS " FROM job WHERE id > ?1 AND +state = ?3 ORDER BY id LIMIT ?2";
+
+// Seeks the primary key (queue, state).
+constexpr char kCounts[] = "SELECT state, jobs FROM queue_state WHERE queue = ?";
+
+// Seeks job_finished(queue, state, finished_ms).
+constexpr char kPrunable[] = R"sql(SELECT id, user FROM job INDEXED BY job_finished
+WHERE queue = ? AND state = ? AND state IN ('done', 'dead', 'canceled') AND finished_ms < ?
+ORDER BY finished_ms LIMIT ?)sql";
+constexpr char kDelete[] = "DELETE FROM job WHERE id = ?";
+
+#define WORKER_COLUMNS "id, boot_id, lease_until_mono, started_ms, host"
+constexpr auto kVisitWorker = [](auto& w, const auto& visit) {
+  visit(w.id), visit(w.boot_id), visit(w.lease_until_mono), visit(w.started_ms), visit(w.host);
+};
+constexpr char kPutWorker[] = "INSERT INTO worker (" WORKER_COLUMNS R"sql() VALUES (?,?,?,?,?)
+ON CONFLICT (id) DO UPDATE SET boot_id = excluded.boot_id, lease_until_mono = excluded.lease_until_mono,
+  started_ms = excluded.started_ms, host = excluded.host)sql";
+constexpr char kWorkers[] = "SELECT " WORKER_COLUMNS " FROM worker ORDER BY id";
+constexpr char kRemoveWorker[] = "DELETE FROM worker WHERE id = ?";
+
+// Like the empty id, but not NULL: before every id.
+void AddAfter(Query& query, const Id& after) { query.Add(after.empty() ? Id{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}} : after); }
+
+}  // namespace
+
+StatusOr<std::vector<Job>> SqliteJobs::List(const std::optional<std::string>& queue,
+                                            const std::optional<JobState>& state, const Id& after, int limit) const {
+  if (!queue) {
+    Query query(connection_, state ? kListAllOfState : kListAll);
+    AddAfter(query, after);
+    query.Bind(limit);
+    if (state) query.Add(JobStateName(*state));
+    return AllRows<Job>(query, kVisitJob);
+  }
+  std::vector<Job> rows;  // the pages of the states, merged
+  for (JobState each : kStates) {
+    if (state && each != *state) continue;
+    Query query(connection_, kListState);
+    query.Bind(*queue, JobStateName(each));
+    AddAfter(query, after);
+    query.Bind(limit);
+    while (query.Step()) kVisitJob(rows.emplace_back(), Taker{query});
+    RETURN_IF_ERROR(query.status());
+  }
+  std::sort(rows.begin(), rows.end(), [](const Job& a, const Job& b) { return a.id < b.id; });
+  if (rows.size() > static_cast<size_t>(std::max(limit, 0))) rows.resize(static_cast<size_t>(std::max(limit, 0)));
+  return rows;
+}
+
+StatusOr<std::map<JobState, int64_t>> SqliteJobs::CountByState(std::string_view queue) const {
+  Query query(connection_, kCounts);
+  query.Bind(queue);
+  std::map<JobState, int64_t> counts;
+  while (query.Step()) {
+    StatusOr<JobState> state = JobStateByName(query.Text());
+    int64_t jobs = query.Int();
+    if (state.ok() && jobs > 0) counts[*state] = jobs;
+  }
+  RETURN_IF_ERROR(query.status());
+  return counts;
+}
+
+StatusOr<int> SqliteJobs::Prune(std::string_view queue, JobState state, int64_t before_ms, int limit) {
+  std::vector<std::pair<Id, std::string>> gone;
+  {
+    Query query(connection_, kPrunable);
+    query.Bind(queue, JobStateName(state), before_ms, limit);
+    while (query.Step()) {
+      Id id = query.TakeId();
+      gone.emplace_back(id, query.Text());
+    }
+    RETURN_IF_ERROR(query.status());
+  }
+  std::string queue_name(queue);
+  for (const auto& [id, user] : gone) {
+    RETURN_IF_ERROR(Query(connection_, kDelete).Bind(id).Run());
+    RETURN_IF_ERROR(lanes_.Moved(queue_name, user, Lanes::Place{.state = state}, std::nullopt));
+  }
+  return static_cast<int>(gone.size());
+}
+
+Status SqliteJobs::PutWorker(const Worker& worker) {
+  Query query(connection_, kPutWorker);
+  kVisitWorker(worker, Binder{query});
+  return query.Run();
+}
+
+StatusOr<std::vector<Worker>> SqliteJobs::Workers() const {
+  Query query(connection_, kWorkers);
+  return AllRows<Worker>(query, kVisitWorker);
+}
+
+Status SqliteJobs::RemoveWorker(const Id& worker) { return Query(connection_, kRemoveWorker).Bind(worker).Run(); }
+
+}  // namespace mediagen

@@ -1,0 +1,122 @@
+#include "fmt/format.h"
+#include "store/sqlite/columns.h"
+#include "store/sqlite/rows.h"
+
+namespace mediagen {
+namespace {
+
+#define COLUMNS                                                                                              \
+  "id, generation, user, number, part, try, source, kind, media_type, width, height, bytes, sha256, blob_key, " \
+  "thumb_hash, safety, c2pa, embedded_prompt, visibility, likes, created_ms"
+constexpr auto kVisit = [](auto& o, const auto& visit) {
+  visit(o.id), visit(o.generation), visit(o.user), visit(o.index), visit(o.part), visit(o.attempt_try);
+  visit(o.source), visit(o.kind), visit(o.media_type), visit(o.width), visit(o.height), visit(o.bytes);
+  visit(o.sha256), visit(o.blob_key), visit(o.thumb_hash), visit(o.safety), visit(o.c2pa);
+  visit(o.embedded_prompt), visit(o.visibility), visit(o.likes), visit(o.created_ms);
+};
+
+#define REPLACE_ROW                                                                                                   \
+  "DO UPDATE SET id = excluded.id, generation = excluded.generation, user = excluded.user, number = excluded.number, " \
+  "part = excluded.part, try = excluded.try, source = excluded.source, kind = excluded.kind, "                         \
+  "media_type = excluded.media_type, width = excluded.width, height = excluded.height, bytes = excluded.bytes, "       \
+  "sha256 = excluded.sha256, blob_key = excluded.blob_key, thumb_hash = excluded.thumb_hash, "                         \
+  "safety = excluded.safety, c2pa = excluded.c2pa, embedded_prompt = excluded.embedded_prompt, "                       \
+  "visibility = excluded.visibility, likes = excluded.likes, created_ms = excluded.created_ms"
+
+// Seeks the primary key and output_place(generation, part, try, number).
+constexpr char kPut[] = "INSERT INTO output (" COLUMNS R"sql() VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+ON CONFLICT (id) )sql" REPLACE_ROW R"sql(
+ON CONFLICT (generation, part, try, number) WHERE generation IS NOT NULL )sql" REPLACE_ROW;
+
+// Seeks the primary key.
+constexpr char kFind[] = "SELECT " COLUMNS " FROM output WHERE id = ?";
+// Seeks output_place(generation, …), whose order is not that of the output's index within the generation.
+constexpr char kOutputsOf[] = "SELECT " COLUMNS " FROM output WHERE generation = ? ORDER BY number, part, try";
+
+#define VARIANT_COLUMNS "output, recipe, version, blob_key, media_type, sha256, width, height, bytes"
+constexpr auto kVisitVariant = [](auto& v, const auto& visit) {
+  visit(v.output), visit(v.recipe), visit(v.version), visit(v.blob_key), visit(v.media_type), visit(v.sha256);
+  visit(v.width), visit(v.height), visit(v.bytes);
+};
+
+// All three seek the primary key (output, recipe).
+constexpr char kPutVariant[] = "INSERT INTO variant (" VARIANT_COLUMNS R"sql() VALUES (?,?,?,?,?,?,?,?,?)
+ON CONFLICT (output, recipe) DO UPDATE SET version = excluded.version, blob_key = excluded.blob_key,
+  media_type = excluded.media_type, sha256 = excluded.sha256, width = excluded.width, height = excluded.height,
+  bytes = excluded.bytes)sql";
+constexpr char kFindVariant[] = "SELECT " VARIANT_COLUMNS " FROM variant WHERE output = ? AND recipe = ?";
+constexpr char kVariantsOf[] = "SELECT " VARIANT_COLUMNS " FROM variant WHERE output = ? ORDER BY recipe";
+
+constexpr char kAddTombstone[] =
+    "INSERT INTO blob_tombstone (blob_key, created_ms) VALUES (?, ?) ON CONFLICT (blob_key) DO NOTHING";
+// Reads blob_tombstone_age(created_ms) from its beginning.
+constexpr char kTombstones[] = "SELECT blob_key FROM blob_tombstone ORDER BY created_ms, blob_key LIMIT ?";
+constexpr char kRemoveTombstone[] = "DELETE FROM blob_tombstone WHERE blob_key = ?";
+
+Status Gone(std::string_view what, const Id& id) {
+  return Error(Code::kNotFound, fmt::format("there is no {} {}.", what, id.text()), {.object = id.text()});
+}
+
+}  // namespace
+
+Status SqliteRecords::PutOutput(const Output& output) {
+  Query query(connection_, kPut);
+  kVisit(output, Binder{query});
+  Status status = query.Run();
+  return CodeOf(status) == Code::kNotFound ? Gone("generation", output.generation) : status;
+}
+
+StatusOr<std::optional<Output>> SqliteRecords::FindOutput(const Id& id) const {
+  Query query(connection_, kFind);
+  query.Bind(id);
+  return FirstRow<Output>(query, kVisit);
+}
+
+StatusOr<std::vector<Output>> SqliteRecords::OutputsOf(std::span<const Id> generations) const {
+  std::vector<Output> all;
+  for (const Id& generation : generations) {
+    Query query(connection_, kOutputsOf);
+    query.Bind(generation);
+    while (query.Step()) kVisit(all.emplace_back(), Taker{query});
+    RETURN_IF_ERROR(query.status());
+  }
+  return all;
+}
+
+Status SqliteRecords::PutVariant(const Variant& variant) {
+  Query query(connection_, kPutVariant);
+  kVisitVariant(variant, Binder{query});
+  Status status = query.Run();
+  return CodeOf(status) == Code::kNotFound ? Gone("output", variant.output) : status;
+}
+
+StatusOr<std::optional<Variant>> SqliteRecords::FindVariant(const Id& output, std::string_view recipe) const {
+  Query query(connection_, kFindVariant);
+  query.Bind(output, recipe);
+  return FirstRow<Variant>(query, kVisitVariant);
+}
+
+StatusOr<std::vector<Variant>> SqliteRecords::VariantsOf(const Id& output) const {
+  Query query(connection_, kVariantsOf);
+  query.Bind(output);
+  return AllRows<Variant>(query, kVisitVariant);
+}
+
+Status SqliteRecords::AddTombstone(std::string_view blob_key, int64_t now_ms) {
+  return Query(connection_, kAddTombstone).Bind(blob_key, now_ms).Run();
+}
+
+StatusOr<std::vector<std::string>> SqliteRecords::Tombstones(int limit) const {
+  Query query(connection_, kTombstones);
+  query.Bind(limit);
+  std::vector<std::string> keys;
+  while (query.Step()) keys.push_back(query.Text());
+  RETURN_IF_ERROR(query.status());
+  return keys;
+}
+
+Status SqliteRecords::RemoveTombstone(std::string_view blob_key) {
+  return Query(connection_, kRemoveTombstone).Bind(blob_key).Run();
+}
+
+}  // namespace mediagen

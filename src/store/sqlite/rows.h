@@ -1,0 +1,177 @@
+// The store's interfaces over one Connection: every class holds a reference to it and nothing else, so making one is free.
+//
+// Not thread-safe, like the connection. Errors beside those of the interfaces: kStorageFull, kCorrupt, kUnavailable from SQLite.
+#pragma once
+
+#include <functional>
+
+#include "store/sqlite/connection.h"
+#include "store/sqlite/lanes.h"
+#include "store/store.h"
+
+namespace mediagen {
+
+class SqliteRecords final : public Records {
+ public:
+  explicit SqliteRecords(Connection& connection) : connection_(connection) {}
+
+  // generations.cc
+  Status InsertGeneration(const Generation& generation) override;
+  Status UpdateGeneration(const Generation& generation) override;
+  StatusOr<std::optional<Generation>> FindGeneration(const Id& id) const override;
+  StatusOr<std::optional<Generation>> FindGenerationByExternalId(std::string_view user,
+                                                                 std::string_view external_id) const override;
+  StatusOr<std::vector<Generation>> ListGenerations(const GenerationFilter& filter, const std::optional<PageKey>& after,
+                                                    int limit) const override;
+  StatusOr<std::optional<IdempotencyHolder>> TakeIdempotencyKey(std::string_view user, std::string_view key,
+                                                                std::string_view body_sha256, const Id& generation,
+                                                                int64_t now_ms) override;
+
+  // attempts.cc
+  Status InsertPart(const Part& part) override;
+  Status UpdatePart(const Part& part) override;
+  StatusOr<std::vector<Part>> PartsOf(const Id& generation) const override;
+  Status InsertAttempt(const Attempt& attempt) override;
+  StatusOr<bool> MoveAttempt(const Attempt& attempt, std::span<const AttemptState> from) override;
+  StatusOr<std::vector<Attempt>> AttemptsOf(const Id& generation) const override;
+  StatusOr<std::optional<Attempt>> FindAttempt(const Id& id) const override;
+  StatusOr<std::vector<std::string>> KnownRemoteIds(std::string_view provider,
+                                                    std::span<const std::string> remote_ids) const override;
+  StatusOr<std::vector<Attempt>> UnansweredAttempts(std::string_view provider, int64_t after_ms,
+                                                    int64_t before_ms) const override;
+  StatusOr<int64_t> CountAttempts(AttemptState state) const override;
+
+  // outputs.cc
+  Status PutOutput(const Output& output) override;
+  StatusOr<std::optional<Output>> FindOutput(const Id& id) const override;
+  StatusOr<std::vector<Output>> OutputsOf(std::span<const Id> generations) const override;
+  Status PutVariant(const Variant& variant) override;
+  StatusOr<std::optional<Variant>> FindVariant(const Id& output, std::string_view recipe) const override;
+  StatusOr<std::vector<Variant>> VariantsOf(const Id& output) const override;
+  Status AddTombstone(std::string_view blob_key, int64_t now_ms) override;
+  StatusOr<std::vector<std::string>> Tombstones(int limit) const override;
+  Status RemoveTombstone(std::string_view blob_key) override;
+
+ private:
+  Connection& connection_;
+};
+
+class SqliteJobs final : public JobStore {
+ public:
+  explicit SqliteJobs(Connection& connection) : connection_(connection), lanes_(connection) {}
+
+  // jobs.cc
+  StatusOr<Id> Insert(const Job& job) override;
+  StatusOr<std::optional<Job>> Find(const Id& id) const override;
+  Status Update(const Job& job, uint64_t fence) override;
+  StatusOr<std::vector<Job>> HeldBy(const Id& worker) const override;
+  StatusOr<std::vector<Id>> CancelRequested(const Id& worker) const override;
+
+  // job_lists.cc
+  StatusOr<std::vector<Job>> List(const std::optional<std::string>& queue, const std::optional<JobState>& state,
+                                  const Id& after, int limit) const override;
+  StatusOr<std::map<JobState, int64_t>> CountByState(std::string_view queue) const override;
+  StatusOr<int> Prune(std::string_view queue, JobState state, int64_t before_ms, int limit) override;
+  Status PutWorker(const Worker& worker) override;
+  StatusOr<std::vector<Worker>> Workers() const override;
+  Status RemoveWorker(const Id& worker) override;
+
+  // job_claim.cc
+  StatusOr<std::vector<Job>> Claim(std::string_view queue, int max, const ClaimLimits& limits, const Id& worker,
+                                   int64_t now_mono) override;
+  StatusOr<bool> HasReady(std::string_view queue) const override;
+  StatusOr<int64_t> PositionOf(const Id& id) const override;
+
+  // job_due.cc
+  StatusOr<int> PromoteDue(int64_t now_ms, int64_t now_mono, std::string_view boot_id, int limit) override;
+  StatusOr<int64_t> NextDueIn(int64_t now_ms, int64_t now_mono) const override;
+
+ private:
+  StatusOr<std::optional<Id>> HolderOf(const std::string& queue, const std::string& unique_key) const;
+
+  Connection& connection_;
+  Lanes lanes_;
+};
+
+class SqliteEvents final : public EventLog {
+ public:
+  explicit SqliteEvents(Connection& connection) : connection_(connection) {}
+
+  StatusOr<int64_t> Append(const Event& event) override;
+  StatusOr<std::vector<Event>> After(int64_t after, int limit) const override;
+  StatusOr<int64_t> Newest() const override;
+  StatusOr<int64_t> Oldest() const override;
+  StatusOr<int> Prune(int64_t before_ms, int limit) override;
+
+  // Whether Append was called since the last ForgetAppended.
+  bool appended() const { return appended_; }
+  void ForgetAppended() { appended_ = false; }
+
+ private:
+  Connection& connection_;
+  bool appended_ = false;
+};
+
+class SqliteCollections final : public Collections {
+ public:
+  explicit SqliteCollections(Connection& connection) : connection_(connection) {}
+
+  Status Define(const CollectionDefinition& definition) override;
+  Status Put(std::string_view collection, std::string_view id, std::string_view value_json) override;
+  Status Remove(std::string_view collection, std::string_view id) override;
+  StatusOr<std::vector<std::optional<std::string>>> GetMany(std::string_view collection,
+                                                            std::span<const std::string> ids) const override;
+  StatusOr<std::vector<CollectionRow>> List(std::string_view collection, const CollectionQuery& query) const override;
+
+ private:
+  Status RequireDefined(std::string_view collection) const;
+
+  Connection& connection_;
+};
+
+class SqliteTransaction final : public Transaction {
+ public:
+  explicit SqliteTransaction(Connection& connection)
+      : records_(connection), jobs_(connection), events_(connection), collections_(connection) {}
+
+  Records& records() override { return records_; }
+  JobStore& jobs() override { return jobs_; }
+  EventLog& events() override { return events_; }
+  Collections& collections() override { return collections_; }
+  void WakeQueues() override { wake_queues_ = true; }
+
+  // What this transaction's current operation wants to be woken; and a new operation's begin.
+  bool wakes_queues() const { return wake_queues_; }
+  bool wakes_events() const { return events_.appended(); }
+  void BeginOperation() {
+    wake_queues_ = false;
+    events_.ForgetAppended();
+  }
+
+ private:
+  SqliteRecords records_;
+  SqliteJobs jobs_;
+  SqliteEvents events_;
+  SqliteCollections collections_;
+  bool wake_queues_ = false;
+};
+
+class SqliteSnapshot final : public Snapshot {
+ public:
+  explicit SqliteSnapshot(Connection& connection)
+      : records_(connection), jobs_(connection), events_(connection), collections_(connection) {}
+
+  const Records& records() const override { return records_; }
+  const JobStore& jobs() const override { return jobs_; }
+  const EventLog& events() const override { return events_; }
+  const Collections& collections() const override { return collections_; }
+  StatusOr<int64_t> AsOf() const override { return events_.Newest(); }
+
+ private:
+  SqliteRecords records_;
+  SqliteJobs jobs_;
+  SqliteEvents events_;
+  SqliteCollections collections_;
+};
+
+}  // namespace mediagen

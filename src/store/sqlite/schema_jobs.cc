@@ -1,0 +1,47 @@
+// Tables of JobStore.
+
+namespace mediagen {
+
+extern const char kSchemaJobs[];
+
+// Finished rows stand in no index that a claim, a promotion or a renewal reads.
+//
+// A lane is what one user has in one queue for one provider key at one priority; its row is kept in the transaction that moves a job. `turn` is
+// the user's place in the round, the same in all lanes of the user; queue_turn counts the turns.
+const char kSchemaJobs[] = R"sql(
+CREATE TABLE job (
+  id BLOB NOT NULL PRIMARY KEY, queue TEXT NOT NULL, kind TEXT NOT NULL, user TEXT NOT NULL, parent BLOB,
+  created_ms INTEGER NOT NULL, state TEXT NOT NULL, provider_key TEXT NOT NULL, payload TEXT NOT NULL,
+  priority INTEGER NOT NULL, run_at_ms INTEGER NOT NULL, due_mono INTEGER NOT NULL, fence INTEGER NOT NULL,
+  tries INTEGER NOT NULL, timeout_ms INTEGER NOT NULL, progress TEXT NOT NULL, result TEXT NOT NULL,
+  error TEXT NOT NULL, checkpoint TEXT NOT NULL, unique_key TEXT NOT NULL, worker BLOB, alive_mono INTEGER NOT NULL,
+  cancel_requested INTEGER NOT NULL, finished_ms INTEGER NOT NULL,
+  due_boot TEXT NOT NULL,     -- the boot of due_mono; '' when there is none
+  sort_ms INTEGER NOT NULL    -- the job's time in the order of claims: run_at_ms, else created_ms
+) STRICT;
+CREATE UNIQUE INDEX job_unique ON job (queue, unique_key) WHERE unique_key <> '';
+CREATE INDEX job_ready ON job (queue, user, provider_key, priority, sort_ms, id) WHERE state = 'ready';
+CREATE INDEX job_due ON job (due_boot, due_mono) WHERE state = 'scheduled' AND due_boot <> '';
+CREATE INDEX job_run_at ON job (run_at_ms) WHERE state = 'scheduled' AND due_boot = '';
+CREATE INDEX job_held ON job (worker, cancel_requested) WHERE state IN ('running', 'parked');
+CREATE INDEX job_list ON job (queue, state, id);
+CREATE INDEX job_finished ON job (queue, state, finished_ms) WHERE state IN ('done', 'dead', 'canceled');
+
+CREATE TABLE lane (
+  queue TEXT NOT NULL, user TEXT NOT NULL, provider_key TEXT NOT NULL, priority INTEGER NOT NULL,
+  ready INTEGER NOT NULL, running INTEGER NOT NULL, turn INTEGER NOT NULL,
+  PRIMARY KEY (queue, user, provider_key, priority)) STRICT, WITHOUT ROWID;
+CREATE INDEX lane_next ON lane (queue, provider_key, priority DESC, turn, user) WHERE ready > 0;
+CREATE INDEX lane_priority ON lane (queue, priority, user, turn, ready) WHERE ready > 0;
+CREATE INDEX lane_held ON lane (queue, provider_key, user, running) WHERE running > 0;
+CREATE TABLE queue_turn (queue TEXT NOT NULL PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE queue_state (
+  queue TEXT NOT NULL, state TEXT NOT NULL, jobs INTEGER NOT NULL,
+  PRIMARY KEY (queue, state)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE worker (
+  id BLOB NOT NULL PRIMARY KEY, boot_id TEXT NOT NULL, lease_until_mono INTEGER NOT NULL, started_ms INTEGER NOT NULL,
+  host TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
+}  // namespace mediagen

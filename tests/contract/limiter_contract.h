@@ -1,0 +1,319 @@
+// What every Limiter does, wherever it keeps its keys. Call LimiterContract inside a TEST_CASE, once for each
+// backend.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/id.h"
+#include "limit/limiter.h"
+
+namespace mediagen {
+
+struct LimiterBackend {
+  std::function<std::unique_ptr<Limiter>(std::vector<LimitRule> rules)>
+      open;                              // a limiter that has seen no key
+  std::function<void(int64_t ms)> pass;  // lets exactly this time go by for it
+};
+
+inline LimitDecision CheckOne(Limiter& limiter, std::string_view rule, std::string_view key,
+                              int64_t cost = 1) {
+  LimitCheck check{rule, key, cost};
+  auto decision = limiter.Check({&check, 1});
+  REQUIRE_MESSAGE(decision.ok(), decision.status().ToString());
+  return *decision;
+}
+
+inline Code CodeOfCheck(Limiter& limiter, std::string_view rule, std::string_view key, int64_t cost) {
+  LimitCheck check{rule, key, cost};
+  return CodeOf(limiter.Check({&check, 1}).status());
+}
+
+inline void RefundOne(Limiter& limiter, std::string_view rule, std::string_view key, int64_t cost = 1) {
+  LimitCheck check{rule, key, cost};
+  REQUIRE(limiter.Refund({&check, 1}).ok());
+}
+
+inline LimitRule RuleOf(std::string_view name, std::string_view text) {
+  auto rule = ParseLimitRule(name, text);
+  REQUIRE_MESSAGE(rule.ok(), rule.status().ToString());
+  return *rule;
+}
+
+// One step of a table: after `pass_ms`, a check of `cost`, and all that must be answered.
+struct LimitRow {
+  int64_t pass_ms, cost;
+  bool allowed;
+  int64_t remaining, reset_after_ms, retry_after_ms;
+};
+
+inline void CheckRows(const LimiterBackend& backend, std::string_view rule_text,
+                      const std::vector<LimitRow>& rows) {
+  LimitRule rule = RuleOf("rule", rule_text);
+  auto limiter = backend.open({rule});
+  for (size_t i = 0; i < rows.size(); ++i) {
+    CAPTURE(i);
+    backend.pass(rows[i].pass_ms);
+    LimitDecision decision = CheckOne(*limiter, "rule", "key", rows[i].cost);
+    CHECK(decision.allowed == rows[i].allowed);
+    CHECK(decision.remaining == rows[i].remaining);
+    CHECK(decision.reset_after_ms == rows[i].reset_after_ms);
+    CHECK(decision.retry_after_ms == rows[i].retry_after_ms);
+    CHECK(decision.rule == "rule");
+    CHECK(decision.limit == rule.limit);
+    CHECK(decision.window_ms == rule.window_ms);
+  }
+}
+
+inline void LimiterTables(const LimiterBackend& backend) {
+  SUBCASE("GCRA, 60/min: one more each second, sixty at once") {
+    CheckRows(backend, "60/min",
+              {{0, 0, true, 60, 0, 0},
+               {0, 1, true, 59, 1'000, 0},
+               {0, 9, true, 50, 10'000, 0},
+               {0, 50, true, 0, 60'000, 0},
+               {0, 0, true, 0, 60'000, 0},
+               {0, 1, false, 0, 60'000, 1'000},
+               {999, 1, false, 0, 59'001, 1},
+               {1, 1, true, 0, 60'000, 0},
+               {500, 3, false, 0, 59'500, 2'500},
+               {2'500, 4, false, 3, 57'000, 1'000},
+               {0, 3, true, 0, 60'000, 0},
+               {60'000, 60, true, 0, 60'000, 0},
+               {3'600'000, 0, true, 60, 0, 0}});
+  }
+  SUBCASE("GCRA, 3000/h: an interval of 1.2 s") {
+    CheckRows(backend, "3000/h",
+              {{0, 3000, true, 0, 3'600'000, 0},
+               {1'199, 1, false, 0, 3'598'801, 1},
+               {1, 1, true, 0, 3'600'000, 0},
+               {1'800'000, 1501, false, 1500, 1'800'000, 1'200},
+               {0, 1500, true, 0, 3'600'000, 0}});
+  }
+  SUBCASE("GCRA, 7000/s: the interval of 142.86 µs is rounded up to 143, and times to whole ms") {
+    CheckRows(backend, "7000/s",
+              {{0, 7, true, 6993, 2, 0},
+               {1, 0, true, 6999, 1, 0},
+               {0, 6999, true, 0, 1'001, 0},
+               {0, 6, false, 0, 1'001, 1}});
+  }
+  SUBCASE("exact window, 5/min: each of the five counts for a minute from its own moment") {
+    CheckRows(backend, "5/min",
+              {{0, 0, true, 5, 0, 0},
+               {0, 1, true, 4, 60'000, 0},
+               {10'000, 2, true, 2, 60'000, 0},
+               {10'000, 2, true, 0, 60'000, 0},
+               {10'000, 1, false, 0, 50'000, 30'000},
+               {0, 2, false, 0, 50'000, 40'000},
+               {0, 5, false, 0, 50'000, 50'000},
+               {29'999, 1, false, 0, 20'001, 1},
+               {1, 1, true, 0, 60'000, 0},
+               {0, 0, true, 0, 60'000, 0},
+               {10'000, 3, false, 2, 50'000, 10'000},
+               {10'000, 4, true, 0, 60'000, 0},
+               {60'000, 5, true, 0, 60'000, 0}});
+  }
+  SUBCASE("exact window, one in a day") {
+    CheckRows(
+        backend, "1/d",
+        {{0, 1, true, 0, 86'400'000, 0}, {86'399'999, 1, false, 0, 1, 1}, {1, 1, true, 0, 86'400'000, 0}});
+  }
+}
+
+// Every decision of an exact window against a plain list of the moments at which each unit was taken.
+inline void LimiterAgreesWithModel(const LimiterBackend& backend, uint64_t seed, int steps) {
+  auto random = SeededRandom(seed);
+  const std::vector<LimitRule> rules = {RuleOf("a", "1/s"), RuleOf("b", "5/min"), RuleOf("c", "17/10s"),
+                                        RuleOf("d", "32/2s")};
+  auto limiter = backend.open(rules);
+  std::map<std::pair<size_t, std::string>, std::deque<int64_t>> model;
+  int64_t now = 0;
+  int refused = 0;
+  for (int step = 0; step < steps; ++step) {
+    if (random->Below(3) == 0) {
+      int64_t ms = static_cast<int64_t>(random->Below(random->Below(20) == 0 ? 40'000 : 400));
+      backend.pass(ms);
+      now += ms;
+    }
+    const size_t r = random->Below(rules.size());
+    const LimitRule& rule = rules[r];
+    const std::string key = "key" + std::to_string(random->Below(5));
+    std::deque<int64_t>& taken = model[{r, key}];
+    while (!taken.empty() && taken.front() + rule.window_ms <= now) taken.pop_front();
+    const auto live = static_cast<int64_t>(taken.size());
+    if (random->Below(20) == 0) {
+      const auto back = static_cast<int64_t>(random->Below(static_cast<uint64_t>(rule.limit) + 1));
+      RefundOne(*limiter, rule.name, key, back);
+      for (int64_t i = 0; i < back && !taken.empty(); ++i) taken.pop_front();
+      continue;
+    }
+    const int64_t most = random->Below(4) == 0 ? rule.limit : std::min<int64_t>(2, rule.limit);
+    const auto cost = static_cast<int64_t>(random->Below(static_cast<uint64_t>(most) + 1));
+    const LimitDecision decision = CheckOne(*limiter, rule.name, key, cost);
+    const bool allowed = live + cost <= rule.limit;
+    int64_t retry = 0;
+    if (allowed) {
+      for (int64_t i = 0; i < cost; ++i) taken.push_back(now);
+    } else {
+      ++refused;
+      retry = taken[static_cast<size_t>(live + cost - rule.limit) - 1] + rule.window_ms - now;
+    }
+    const int64_t reset = taken.empty() ? 0 : taken.back() + rule.window_ms - now;
+    if (decision.allowed != allowed ||
+        decision.remaining != rule.limit - static_cast<int64_t>(taken.size()) ||
+        decision.reset_after_ms != reset || decision.retry_after_ms != retry) {
+      FAIL("step " << step << " of seed " << seed << ": allowed " << decision.allowed << ", model " << allowed
+                   << ", remaining " << decision.remaining << ", retry " << decision.retry_after_ms
+                   << ", model " << retry);
+    }
+  }
+  CHECK(refused > steps / 20);
+}
+
+// A refused check is allowed after exactly retry_after_ms, and not a ms sooner.
+inline void LimiterRetryIsExact(const LimiterBackend& backend, uint64_t seed, int rounds) {
+  auto random = SeededRandom(seed);
+  const std::vector<LimitRule> rules = {RuleOf("gcra", "100/10s"), RuleOf("fast", "7000/s"),
+                                        RuleOf("exact", "8/min")};
+  auto limiter = backend.open(rules);
+  for (int round = 0; round < rounds; ++round) {
+    const LimitRule& rule = rules[random->Below(rules.size())];
+    const auto cost = 1 + static_cast<int64_t>(random->Below(static_cast<uint64_t>(rule.limit)));
+    LimitDecision decision = CheckOne(*limiter, rule.name, "key", cost);
+    if (decision.allowed) continue;
+    REQUIRE(decision.retry_after_ms > 0);
+    backend.pass(decision.retry_after_ms - 1);
+    REQUIRE(!CheckOne(*limiter, rule.name, "key", cost).allowed);
+    backend.pass(1);
+    REQUIRE(CheckOne(*limiter, rule.name, "key", cost).allowed);
+  }
+}
+
+inline void LimiterSteps(const LimiterBackend& backend) {
+  auto limiter = backend.open({RuleOf("minute", "3/min"), RuleOf("hour", "100/h"), RuleOf("day", "200/d")});
+  auto check = [&](std::vector<LimitCheck> checks) { return limiter->Check(checks); };
+
+  SUBCASE("what one rule refuses, none charges, in whatever order they stand") {
+    CHECK(CheckOne(*limiter, "minute", "ann", 3).allowed);
+    for (auto checks :
+         {std::vector<LimitCheck>{{"hour", "ann", 5}, {"minute", "ann", 1}, {"day", "ann", 5}},
+          std::vector<LimitCheck>{{"minute", "ann", 1}, {"hour", "ann", 5}, {"day", "ann", 5}}}) {
+      auto decision = check(checks);
+      REQUIRE(decision.ok());
+      CHECK(!decision->allowed);
+      CHECK(decision->rule == "minute");
+      CHECK(decision->retry_after_ms == 60'000);
+    }
+    CHECK(CheckOne(*limiter, "hour", "ann", 0).remaining == 100);
+    CHECK(CheckOne(*limiter, "day", "ann", 0).remaining == 200);
+  }
+  SUBCASE("what all allow, all charge, and the one with the least left is reported") {
+    auto decision = check({{"hour", "ann", 98}, {"minute", "ann", 1}, {"day", "ann", 2}});
+    REQUIRE(decision.ok());
+    CHECK(decision->allowed);
+    CHECK(decision->rule == "hour");
+    CHECK(decision->remaining == 2);
+    CHECK(CheckOne(*limiter, "hour", "ann", 0).remaining == 2);
+    CHECK(CheckOne(*limiter, "minute", "ann", 0).remaining == 2);
+    CHECK(CheckOne(*limiter, "day", "ann", 0).remaining == 198);
+  }
+  SUBCASE("of those that refuse, the one with the longest retry is reported") {
+    CHECK(check({{"minute", "ann", 3}, {"hour", "ann", 100}, {"day", "ann", 200}})->allowed);
+    CHECK(check({{"minute", "ann", 1}, {"day", "ann", 1}, {"hour", "ann", 1}})->rule == "day");
+    CHECK(check({{"minute", "ann", 1}, {"hour", "ann", 1}})->rule == "minute");
+  }
+  SUBCASE("checks of one rule and key in one step are added up; keys and rules are apart") {
+    CHECK(!check({{"minute", "ann", 1},
+                  {"hour", "ann", 1},
+                  {"minute", "ann", 1},
+                  {"minute", "bob", 3},
+                  {"minute", "ann", 1}})
+               ->retry_after_ms);
+    CHECK(CheckOne(*limiter, "minute", "ann", 0).remaining == 0);
+    CHECK(CheckOne(*limiter, "minute", "bob", 0).remaining == 0);
+    CHECK(CheckOne(*limiter, "minute", "", 0).remaining == 3);
+    CHECK(CheckOne(*limiter, "hour", "bob", 0).remaining == 100);
+    CHECK(CodeOf(check({{"minute", "eve", 2}, {"minute", "eve", 2}}).status()) == Code::kInvalid);
+    CHECK(CheckOne(*limiter, "minute", "eve", 0).remaining == 3);
+  }
+  SUBCASE("no checks are allowed") {
+    auto decision = check({});
+    REQUIRE(decision.ok());
+    CHECK(decision->allowed);
+    CHECK(decision->rule.empty());
+  }
+  SUBCASE("an error charges nothing and says what is wrong") {
+    auto unknown = check({{"minute", "ann", 1}, {"second", "ann", 1}}).status();
+    CHECK(CodeOf(unknown) == Code::kNotFound);
+    CHECK(InfoOf(unknown).message.find("second") != std::string::npos);
+    auto above = check({{"minute", "ann", 1}, {"hour", "ann", 101}}).status();
+    CHECK(CodeOf(above) == Code::kInvalid);
+    CHECK(InfoOf(above).message.find("100") != std::string::npos);
+    CHECK(CodeOfCheck(*limiter, "hour", "ann", INT64_MAX) == Code::kInvalid);
+    CHECK(CodeOfCheck(*limiter, "hour", "ann", -1) == Code::kInvalid);
+    CHECK(CodeOfCheck(*limiter, "hour", "ann", INT64_MIN) == Code::kInvalid);
+    CHECK(CodeOf(check(std::vector<LimitCheck>(kMostLimitChecks + 1, {"day", "ann", 1})).status()) ==
+          Code::kInvalid);
+    CHECK(check(std::vector<LimitCheck>(kMostLimitChecks, {"day", "ann", 1}))->remaining ==
+          200 - static_cast<int64_t>(kMostLimitChecks));
+    CHECK(CheckOne(*limiter, "minute", "ann", 0).remaining == 3);
+    CHECK(CheckOne(*limiter, "hour", "ann", 0).remaining == 100);
+  }
+  SUBCASE("a refund gives back, never above the limit") {
+    CHECK(check({{"minute", "ann", 3}, {"hour", "ann", 100}})->allowed);
+    std::vector<LimitCheck> back = {{"minute", "ann", 1}, {"hour", "ann", 40}};
+    CHECK(limiter->Refund(back).ok());
+    CHECK(CheckOne(*limiter, "minute", "ann", 0).remaining == 1);
+    CHECK(CheckOne(*limiter, "hour", "ann", 0).remaining == 40);
+    for (int i = 0; i < 5; ++i) CHECK(limiter->Refund(back).ok());
+    CHECK(CheckOne(*limiter, "minute", "ann", 0).remaining == 3);
+    CHECK(CheckOne(*limiter, "minute", "ann", 0).reset_after_ms == 0);
+    CHECK(CheckOne(*limiter, "hour", "ann", 0).remaining == 100);
+    RefundOne(*limiter, "hour", "never seen", 7);
+    CHECK(CheckOne(*limiter, "hour", "never seen", 0).remaining == 100);
+    RefundOne(*limiter, "hour", "ann", 0);
+  }
+  SUBCASE("a refund is checked like a check") {
+    std::vector<LimitCheck> unknown = {{"second", "ann", 1}}, above = {{"minute", "ann", 4}},
+                            below = {{"minute", "ann", -1}};
+    CHECK(CodeOf(limiter->Refund(unknown)) == Code::kNotFound);
+    CHECK(CodeOf(limiter->Refund(above)) == Code::kInvalid);
+    CHECK(CodeOf(limiter->Refund(below)) == Code::kInvalid);
+  }
+  SUBCASE("an exact window gives back its oldest unit, so those kept count as long as any could") {
+    CHECK(CheckOne(*limiter, "minute", "ann").allowed);
+    backend.pass(50'000);
+    CHECK(CheckOne(*limiter, "minute", "ann", 2).allowed);
+    RefundOne(*limiter, "minute", "ann");
+    backend.pass(10'000);
+    CHECK(CheckOne(*limiter, "minute", "ann", 0).remaining == 1);
+    backend.pass(50'000);
+    CHECK(CheckOne(*limiter, "minute", "ann", 0).remaining == 3);
+  }
+  SUBCASE("any bytes are a key") {
+    const std::string many(10'000, '\xff');
+    CHECK(CheckOne(*limiter, "minute", many, 3).allowed);
+    CHECK(!CheckOne(*limiter, "minute", many).allowed);
+    CHECK(CheckOne(*limiter, "minute", std::string_view("a\0b", 3), 3).allowed);
+    CHECK(CheckOne(*limiter, "minute", std::string_view("a\0c", 3), 3).allowed);
+    CHECK(CheckOne(*limiter, "minute", "a", 3).allowed);
+  }
+}
+
+// `model_steps`: how long the random comparison is (a backend behind a socket may do with fewer).
+inline void LimiterContract(const LimiterBackend& backend, int model_steps) {
+  SUBCASE("tables") { LimiterTables(backend); }
+  SUBCASE("several rules in one step") { LimiterSteps(backend); }
+  SUBCASE("an exact window never admits one too many and never refuses one too few") {
+    for (uint64_t seed : {1, 2}) LimiterAgreesWithModel(backend, seed, model_steps / 2);
+  }
+  SUBCASE("the retry time is exact") { LimiterRetryIsExact(backend, 3, model_steps / 50); }
+}
+
+}  // namespace mediagen

@@ -1,0 +1,48 @@
+// Fault: what is to go wrong with one paid request, and later with its prediction. Comes as the field "simulate" of its input, or by POST
+// /simulator/next for the requests that follow.
+//
+//   {"drop": "before-accept"}   the request is read, forgotten, and the connection reset
+//   {"drop": "after-read"}      the request is accepted, and the connection reset without an answer
+//   {"truncate": true | N}      accepted; the answer breaks off in the middle, or after N bytes of its body
+//   {"truncateChunked": N}      the same with a chunked body
+//   {"status": 429, "retryAfter": 2, "retryAs": "header" | "date" | "text" | "none", "html": false, "accept": false, "times": 2}
+//                               an error instead; with "accept" (a 5xx) the work is done all the same
+//   {"delayMs": N}              before the answer
+//   {"workMs": N} {"fail": "NSFW content detected"} {"aborted": true} {"hang": true} {"unknownState": true} {"nullFields": true} {"dataRemoved": true}
+//   {"output": "array" | "string" | "object" | "nested" | "data" | "text" | "none"}
+//   {"outputRedirect": "http://169.254.169.254/"} {"outputStatus": 404} {"outputTruncate": true} {"outputDelayMs": N} {"outputTimes": 1}
+//   {"pollStatus": 503, "pollTimes": 2}
+//
+// "times" limits an inline fault to so many requests with the same input; after them the request succeeds.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+
+namespace mediagen::simulator {
+
+// The integer, text or truth under `name`, or the default when it is absent or of another type.
+int64_t IntOf(const Json& object, const char* name, int64_t otherwise);
+std::string TextOf(const Json& object, const char* name, const std::string& otherwise = "");
+bool IsTrue(const Json& object, const char* name);
+
+// Thread-safe.
+class Faults {
+ public:
+  // The next `times` paid requests suffer `fault`, before any that is inline.
+  void Queue(const Json& fault, int64_t times);
+  // What the request with this input suffers; an empty object for nothing.
+  Json Take(const Json& input);
+
+ private:
+  std::mutex mutex_;
+  std::deque<Json> queued_;
+  std::map<std::string, int64_t> seen_;  // by input: how often
+};
+
+}  // namespace mediagen::simulator

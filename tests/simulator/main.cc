@@ -1,0 +1,108 @@
+// mediagen-simulator: a server on 127.0.0.1 that speaks the providers' wires, charges nothing, and journals what it would have charged.
+//
+//   mediagen-simulator [--port N] [--journal FILE] [--state FILE] [--work-ms N] [--exit-with-parent]
+//
+// Prints "listening http://127.0.0.1:PORT" when it is ready. Ends on SIGTERM and SIGINT, and with --exit-with-parent when its stdin is closed.
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <string>
+#include <thread>
+
+#include "base/wakeup.h"
+#include "fmt/format.h"
+#include "simulator/replicate.h"
+#include "simulator/server.h"
+
+namespace mediagen::simulator {
+namespace {
+
+struct Arguments {
+  int64_t port = 0, work_ms = 800;
+  std::string journal, state;
+  bool exit_with_parent = false;
+};
+
+bool ParseNumber(std::string_view text, int64_t* value) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
+  return error == std::errc() && end == text.data() + text.size() && *value >= 0;
+}
+
+bool ParseArguments(int argc, char** argv, Arguments* arguments) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view name = argv[i];
+    if (name == "--exit-with-parent") {
+      arguments->exit_with_parent = true;
+      continue;
+    }
+    if (i + 1 >= argc) return false;
+    const std::string_view value = argv[++i];
+    if (name == "--journal") {
+      arguments->journal = value;
+    } else if (name == "--state") {
+      arguments->state = value;
+    } else if (name == "--port") {
+      if (!ParseNumber(value, &arguments->port) || arguments->port > 65535) return false;
+    } else if (name == "--work-ms") {
+      if (!ParseNumber(value, &arguments->work_ms)) return false;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Wakes `stop` when a signal comes, or the parent's end of stdin is closed.
+void WatchForTheEnd(int signals, bool watch_stdin, WakeupPipe* stop) {
+  while (true) {
+    pollfd watched[] = {{signals, POLLIN, 0}, {watch_stdin ? STDIN_FILENO : -1, POLLIN, 0}};
+    if (poll(watched, 2, -1) < 0) continue;
+    char ignored[256];
+    const bool parent_gone = (watched[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && read(STDIN_FILENO, ignored, sizeof ignored) <= 0;
+    if (watched[0].revents != 0 || parent_gone) break;
+  }
+  stop->Wake();
+}
+
+int Main(int argc, char** argv) {
+  Arguments arguments;
+  if (!ParseArguments(argc, argv, &arguments)) {
+    fmt::print(stderr, "usage: mediagen-simulator [--port N] [--journal FILE] [--state FILE] [--work-ms N] [--exit-with-parent]\n");
+    return 2;
+  }
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // before any thread: they all inherit it
+  const Fd signals(signalfd(-1, &ends, SFD_CLOEXEC));
+
+  Journal journal;
+  Predictions predictions(arguments.work_ms);
+  Replicate replicate(&journal, &predictions);
+  Server server([&](const Request& request) { return replicate.Handle(request); });
+  StatusOr<std::unique_ptr<WakeupPipe>> stop = WakeupPipe::New();
+  if (!stop.ok() || !journal.Open(arguments.journal) || !predictions.Open(arguments.state) ||
+      !server.Listen(static_cast<int>(arguments.port))) {
+    fmt::print(stderr, "mediagen-simulator: cannot open the journal, the state file or port {}\n", arguments.port);
+    return 1;
+  }
+  const std::string origin = fmt::format("http://127.0.0.1:{}", server.port());
+  replicate.set_origin(origin);
+  std::thread watcher(WatchForTheEnd, signals.get(), arguments.exit_with_parent, stop->get());
+  fmt::print("listening {}\n", origin);
+  std::fflush(stdout);
+  server.Run((*stop)->fd());
+  server.Stop();
+  watcher.join();
+  return 0;
+}
+
+}  // namespace
+}  // namespace mediagen::simulator
+
+int main(int argc, char** argv) { return mediagen::simulator::Main(argc, argv); }

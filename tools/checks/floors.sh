@@ -1,0 +1,2 @@
+# The include graph goes downward only.
+exec bash tools/floors.sh

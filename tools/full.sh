@@ -1,0 +1,32 @@
+# What ./run test --full does beyond the suites; sourced by tools/test.sh after them.
+# shellcheck disable=SC2154  # programs, cases and filtered are test.sh's, the rest suites.sh's
+
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+for program in "${programs[@]}"; do
+  run_suite_beside doctest "tsan/${program#test_}" "$filtered" "${without_randomisation[@]}" "build/tsan/tests/$program" "${cases[@]}"
+done
+wait_for_suites
+
+# Every fuzz_* target for half a minute, from the corpus tests/fuzz/corpus/<name> where there is one. What it finds is kept in build/fuzz/found.
+if compgen -G 'tests/fuzz/*.cc' >/dev/null; then
+  ensure_packages check
+  compile fuzz build.ninja
+  mapfile -t fuzzers < <(targets fuzz '^fuzz_[a-z0-9_]+$')
+  [ ${#fuzzers[@]} = 0 ] || compile fuzz "${fuzzers[@]}"
+  mkdir -p build/fuzz/found
+  for fuzzer in "${fuzzers[@]}"; do
+    grown=$suite_folder/corpus-$fuzzer
+    mkdir -p "$grown"
+    corpus=("$grown")
+    [ ! -d "tests/fuzz/corpus/${fuzzer#fuzz_}" ] || corpus+=("tests/fuzz/corpus/${fuzzer#fuzz_}")
+    run_suite_beside script "fuzz/${fuzzer#fuzz_}" 0 "${without_randomisation[@]}" "$(find build/fuzz -name "$fuzzer" -type f | head -n 1)" \
+      -max_total_time=30 -timeout=25 -artifact_prefix=build/fuzz/found/ "${corpus[@]}"
+  done
+  wait_for_suites
+fi
+
+compile release build.ninja
+if [ -n "$(targets release '^crash_harness$')" ]; then
+  compile release crash_harness
+  run_suite script crash 0 build/release/tests/crash_harness 100
+fi
