@@ -13,6 +13,10 @@ mediagen_error out_of_memory{
     MEDIAGEN_OVERLOADED,
     R"({"code":"overloaded","hint":"Free memory, or lower the budgets of the configuration.","message":"There is no memory left.",)"
     R"("object":null,"retryAfterMs":null})"};
+mediagen_error unknown_exception{
+    MEDIAGEN_INTERNAL,
+    R"({"code":"internal","hint":"This is a defect of mediagen; please report it.","message":"Something unknown was thrown.",)"
+    R"("object":null,"retryAfterMs":null})"};
 
 }  // namespace
 
@@ -50,10 +54,12 @@ int32_t RefuseException(mediagen_error** err) noexcept {
       return Refuse(err, Error(Code::kInternal, fmt::format("An exception reached the C ABI: {}.", exception.what()),
                                {.hint = "This is a defect of mediagen; please report it."}));
     } catch (...) {
+      // Said without words, below.
     }
   } catch (...) {
+    // Not a std::exception: there is nothing to read.
   }
-  if (err != nullptr) *err = &out_of_memory;
+  if (err != nullptr) *err = &unknown_exception;
   return MEDIAGEN_INTERNAL;
 }
 
@@ -71,6 +77,7 @@ Status ClosedError() {
 }  // namespace mediagen::capi
 
 using mediagen::capi::out_of_memory;
+using mediagen::capi::unknown_exception;
 
 extern "C" {
 
@@ -82,7 +89,7 @@ mediagen_str mediagen_error_json(const mediagen_error* error) {
 }
 
 void mediagen_error_free(mediagen_error* error) {
-  if (error != &out_of_memory) delete error;
+  if (error != &out_of_memory && error != &unknown_exception) delete error;
 }
 
 }  // extern "C"

@@ -1,4 +1,5 @@
-// Which addresses a guarded request may connect to: the public ones, by the IANA special-purpose registries (RFC 6890 and its updates).
+// Which addresses a guarded request may connect to: the public ones, by the IANA special-purpose registries
+// (RFC 6890 and its updates).
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -16,20 +17,20 @@ struct Range4 {
 };
 
 constexpr Range4 kReserved4[] = {
-    {0, 0, 0, 8},         // this network
-    {10, 0, 0, 8},        // private, RFC 1918
-    {100, 64, 0, 10},     // carrier-grade NAT, RFC 6598
-    {127, 0, 0, 8},       // loopback
-    {169, 254, 0, 16},    // link-local; cloud metadata lives at 169.254.169.254
-    {172, 16, 0, 12},     // private
-    {192, 0, 0, 24},      // IETF protocol assignments
-    {192, 0, 2, 24},      // TEST-NET-1
-    {192, 88, 99, 24},    // 6to4 relays, RFC 7526
-    {192, 168, 0, 16},    // private
-    {198, 18, 0, 15},     // benchmarking
-    {198, 51, 100, 24},   // TEST-NET-2
-    {203, 0, 113, 24},    // TEST-NET-3
-    {224, 0, 0, 3},       // multicast, reserved, broadcast: 224.0.0.0 and above
+    {0, 0, 0, 8},        // this network
+    {10, 0, 0, 8},       // private, RFC 1918
+    {100, 64, 0, 10},    // carrier-grade NAT, RFC 6598
+    {127, 0, 0, 8},      // loopback
+    {169, 254, 0, 16},   // link-local; cloud metadata lives at 169.254.169.254
+    {172, 16, 0, 12},    // private
+    {192, 0, 0, 24},     // IETF protocol assignments
+    {192, 0, 2, 24},     // TEST-NET-1
+    {192, 88, 99, 24},   // 6to4 relays, RFC 7526
+    {192, 168, 0, 16},   // private
+    {198, 18, 0, 15},    // benchmarking
+    {198, 51, 100, 24},  // TEST-NET-2
+    {203, 0, 113, 24},   // TEST-NET-3
+    {224, 0, 0, 3},      // multicast, reserved, broadcast: 224.0.0.0 and above
 };
 
 struct Range6 {
@@ -37,8 +38,9 @@ struct Range6 {
   int bits;
 };
 
-// Only 2000::/3 is global unicast (RFC 4291 §2.4). That alone refuses ::, ::1, IPv4-mapped and -compatible, 64:ff9b::/96 and 64:ff9b:1::/48 (NAT64),
-// 100::/64, fc00::/7, fe80::/10, fec0::/10 and ff00::/8. These stand inside it and are special all the same:
+// Only 2000::/3 is global unicast (RFC 4291 §2.4). That alone refuses ::, ::1, IPv4-mapped and -compatible,
+// 64:ff9b::/96 and 64:ff9b:1::/48 (NAT64), 100::/64, fc00::/7, fe80::/10, fec0::/10 and ff00::/8. These stand
+// inside it and are special all the same:
 constexpr Range6 kReserved6[] = {
     {0x2001, 0x0000, 23},  // IETF protocol assignments; Teredo embeds IPv4 addresses
     {0x2001, 0x0db8, 32},  // documentation

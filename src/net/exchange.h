@@ -1,4 +1,5 @@
-// Exchange: one request on its way, over one or more curl handles (one a redirect hop). What libcurl reports is turned into an HttpResponse here.
+// Exchange: one request on its way, over one or more curl handles (one a redirect hop). What libcurl reports
+// is turned into an HttpResponse here.
 //
 // Not thread-safe: only the thread that drives the curl-multi loop touches it, after it was handed over.
 #pragma once
@@ -34,8 +35,8 @@ class Exchange {
   // The handle of the present hop; owned here, its private pointer is this object.
   CURL* easy() const { return easy_.get(); }
 
-  // What curl said of the present hop (the handle has left the multi). True: the exchange is over, response() holds the outcome. False: a redirect is
-  // followed and easy() is a new handle.
+  // What curl said of the present hop (the handle has left the multi). True: the exchange is over, response()
+  // holds the outcome. False: a redirect is followed and easy() is a new handle.
   bool HopDone(CURLcode code);
   // Ends the exchange from outside, with the true progress.
   void Abort(Status why);
@@ -78,15 +79,15 @@ class Exchange {
   Clock* clock_;
   const std::string& user_agent_;
 
-  Url url_;                 // of the present hop
+  Url url_;  // of the present hop
   int hops_ = 0;
-  CurlList header_list_;    // outlives easy_, which points into it
+  CurlList header_list_;  // outlives easy_, which points into it
   CurlEasy easy_;
   char curl_error_[CURL_ERROR_SIZE] = {};
 
   HttpResponse response_;
-  Status refusal_;          // why a callback of ours ended the transfer
-  bool may_be_sent_ = false;  // a connection stood and curl was about to write the request, on any hop
+  Status refusal_;              // why a callback of ours ended the transfer
+  bool may_be_sent_ = false;    // a connection stood and curl was about to write the request, on any hop
   bool head_complete_ = false;  // of the final answer, its empty line included
   size_t header_bytes_ = 0;
   uint64_t body_bytes_ = 0;

@@ -33,10 +33,12 @@ Status Exchange::NewHop() {
   }
   const int64_t left_ms = request_.timeout_ms - (SystemClock()->MonotonicMs() - wire_started_ms_);
   if (request_.timeout_ms > 0 && left_ms <= 0) {
-    return Error(Code::kTimeout, fmt::format("{}: the {} ms were over before the request began.", Where(), request_.timeout_ms));
+    return Error(Code::kTimeout, fmt::format("{}: the {} ms were over before the request began.", Where(),
+                                             request_.timeout_ms));
   }
   CurlEasy easy(curl_easy_init());
-  if (easy == nullptr) return Error(Code::kOverloaded, fmt::format("{}: no memory for a connection.", Where()));
+  if (easy == nullptr)
+    return Error(Code::kOverloaded, fmt::format("{}: no memory for a connection.", Where()));
   header_bytes_ = 0;
   body_bytes_ = 0;
   moved_ = -1;
@@ -56,8 +58,10 @@ void Exchange::SetCommonOptions(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, curl_error_);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::max<int64_t>(request_.connect_timeout_ms, 1)));
-  // A resolver that hangs must not hold up the loop when its exchange is over: the resolver's thread is left to end by itself.
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(std::max<int64_t>(request_.connect_timeout_ms, 1)));
+  // A resolver that hangs must not hold up the loop when its exchange is over: the resolver's thread is left
+  // to end by itself.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
@@ -72,8 +76,8 @@ void Exchange::SetCommonOptions(CURL* easy) {
   if (request_.sink == nullptr) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
 
   if (request_.once) {
-    // libcurl resends a request whose reused connection died without an answer byte, and one whose HTTP/2 stream was refused. A connection of its own,
-    // in HTTP/1.1, leaves it no occasion for either.
+    // libcurl resends a request whose reused connection died without an answer byte, and one whose HTTP/2
+    // stream was refused. A connection of its own, in HTTP/1.1, leaves it no occasion for either.
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
@@ -83,7 +87,8 @@ void Exchange::SetCommonOptions(CURL* easy) {
 void Exchange::SetGuards(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, request_.https_only ? "https" : "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");  // no proxy from the environment: it would do the connecting, unguarded
+  curl_easy_setopt(easy, CURLOPT_PROXY,
+                   "");  // no proxy from the environment: it would do the connecting, unguarded
   curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Exchange::OpenSocketCallback);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
@@ -96,7 +101,8 @@ Status Exchange::SetMethod(CURL* easy) {
   const std::string& method = request_.method;
   if (method == "HEAD") {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  } else if (method != "GET" && (method == "POST" || method == "PUT" || method == "PATCH" || !request_.body.empty())) {
+  } else if (method != "GET" &&
+             (method == "POST" || method == "PUT" || method == "PATCH" || !request_.body.empty())) {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
@@ -139,8 +145,10 @@ Status Exchange::SetHeaders(CURL* easy) {
 curl_socket_t Exchange::OnOpenSocket(curl_sockaddr* address) {
   const std::string text = AddressText(&address->addr);
   if (request_.guard_address && !IsPublicAddress(text)) {
-    refusal_ = Error(Code::kForbidden, fmt::format("{}: the host's address {} is private or reserved.", Where(), text),
-                     {.hint = "Only public addresses are fetched from. Set allowPrivateNetwork for a provider of your own network."});
+    refusal_ = Error(Code::kForbidden,
+                     fmt::format("{}: the host's address {} is private or reserved.", Where(), text),
+                     {.hint = "Only public addresses are fetched from. Set allowPrivateNetwork for a "
+                              "provider of your own network."});
     return CURL_SOCKET_BAD;
   }
   int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -149,7 +157,8 @@ curl_socket_t Exchange::OnOpenSocket(curl_sockaddr* address) {
 
 bool Exchange::OnConnected(const char* address) {
   if (request_.guard_address && !IsPublicAddress(address)) {
-    refusal_ = Error(Code::kForbidden, fmt::format("{}: the host's address {} is private or reserved.", Where(), address));
+    refusal_ = Error(Code::kForbidden,
+                     fmt::format("{}: the host's address {} is private or reserved.", Where(), address));
     return false;
   }
   refusal_ = OkStatus();  // another address of the host may have been refused before this one connected

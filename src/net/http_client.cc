@@ -56,8 +56,13 @@ class ExchangeMetrics {
 
 class CurlHttpClient final : public HttpClient {
  public:
-  CurlHttpClient(Clock* clock, Executor* executor, Metrics* metrics, const HttpClientOptions& options, CURLM* multi)
-      : clock_(clock), executor_(executor), metrics_(metrics), user_agent_(options.user_agent), threaded_(options.threaded),
+  CurlHttpClient(Clock* clock, Executor* executor, Metrics* metrics, const HttpClientOptions& options,
+                 CURLM* multi)
+      : clock_(clock),
+        executor_(executor),
+        metrics_(metrics),
+        user_agent_(options.user_agent),
+        threaded_(options.threaded),
         multi_(multi) {
     curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(options.max_connections));
     if (threaded_) thread_.emplace("mediagen-net", [this] { Loop(); });
@@ -65,7 +70,8 @@ class CurlHttpClient final : public HttpClient {
 
   ~CurlHttpClient() override {
     if (fork_guard_.forked()) {
-      // The thread is not here and the connections are the parent's: nothing is joined, nothing is closed with a goodbye.
+      // The thread is not here and the connections are the parent's: nothing is joined, nothing is closed
+      // with a goodbye.
       if (thread_) thread_->Abandon();
       for (auto& [id, exchange] : running_) (void)exchange.release();
       return;
@@ -78,8 +84,9 @@ class CurlHttpClient final : public HttpClient {
     const HttpCallId id = ++last_id_;
     if (fork_guard_.forked()) {
       HttpResponse response;
-      response.transport = Error(Code::kForked, "The HTTP client was made before a fork and cannot be used in the child.",
-                                 {.hint = "Open a new engine in the child process."});
+      response.transport =
+          Error(Code::kForked, "The HTTP client was made before a fork and cannot be used in the child.",
+                {.hint = "Open a new engine in the child process."});
       done(std::move(response));
       return id;
     }
@@ -150,13 +157,15 @@ class CurlHttpClient final : public HttpClient {
     return stopping_;
   }
 
-  // One round: take what was asked for, wait, let curl work, give back what ended. True when anything happened.
+  // One round: take what was asked for, wait, let curl work, give back what ended. True when anything
+  // happened.
   bool Turn(int64_t wait_ms) {
     bool happened = TakeIncoming();
     happened = Perform() || happened;
     if (happened) wait_ms = 0;
     int ready = 0;
-    curl_multi_poll(multi_, nullptr, 0, static_cast<int>(std::clamp<int64_t>(WaitMs(wait_ms), 0, kIdlePollMs)), &ready);
+    curl_multi_poll(multi_, nullptr, 0,
+                    static_cast<int>(std::clamp<int64_t>(WaitMs(wait_ms), 0, kIdlePollMs)), &ready);
     happened = TakeIncoming() || happened;
     return Perform() || ready > 0 || happened;
   }
@@ -209,7 +218,8 @@ class CurlHttpClient final : public HttpClient {
   Status AddToMulti(Exchange& exchange) {
     CURLMcode code = curl_multi_add_handle(multi_, exchange.easy());
     if (code == CURLM_OK) return OkStatus();
-    return Error(Code::kInternal, fmt::format("libcurl takes no further exchange: {}.", curl_multi_strerror(code)));
+    return Error(Code::kInternal,
+                 fmt::format("libcurl takes no further exchange: {}.", curl_multi_strerror(code)));
   }
 
   bool Perform() {
@@ -251,7 +261,8 @@ class CurlHttpClient final : public HttpClient {
 
   void AbortAll() {
     TakeIncoming();
-    while (!running_.empty()) AbortRunning(running_.begin(), Error(Code::kCanceled, "The HTTP client is stopping."));
+    while (!running_.empty())
+      AbortRunning(running_.begin(), Error(Code::kCanceled, "The HTTP client is stopping."));
   }
 
   // Hands the outcome to its owner, on the executor, or here when that has stopped.
@@ -281,7 +292,7 @@ class CurlHttpClient final : public HttpClient {
   std::mutex drive_mutex_;  // held by whoever drives the loop; only when not threaded
   std::mutex stop_mutex_;
   CURLM* const multi_;
-  Running running_;  // only the driving thread
+  Running running_;               // only the driving thread
   std::optional<Thread> thread_;  // last: it uses all of the above
 };
 
@@ -299,7 +310,8 @@ StatusOr<std::unique_ptr<HttpClient>> NewHttpClient(Clock* clock, Executor* exec
   RETURN_IF_ERROR(InitCurl());
   CURLM* multi = curl_multi_init();
   if (multi == nullptr) return Error(Code::kOverloaded, "No memory for the HTTP client.");
-  return std::unique_ptr<HttpClient>(std::make_unique<CurlHttpClient>(clock, executor, metrics, options, multi));
+  return std::unique_ptr<HttpClient>(
+      std::make_unique<CurlHttpClient>(clock, executor, metrics, options, multi));
 }
 
 }  // namespace mediagen

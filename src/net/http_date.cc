@@ -30,9 +30,10 @@ std::string FormatHttpDate(int64_t wall_ms) {
   const auto midnight = floor<days>(at);
   const std::chrono::year_month_day date(midnight);
   const int64_t second = floor<std::chrono::seconds>(at - midnight).count();
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[std::chrono::weekday(midnight).c_encoding()],
-                     static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
-                     static_cast<int>(date.year()), second / 3600, second / 60 % 60, second % 60);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+                     kDays[std::chrono::weekday(midnight).c_encoding()], static_cast<unsigned>(date.day()),
+                     kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+                     second / 3600, second / 60 % 60, second % 60);
 }
 
 }  // namespace mediagen

@@ -47,11 +47,12 @@ StatusOr<Url> ResolveLocation(const Url& base, std::string_view given) {
 }
 
 HttpHeaders WithoutCredentials(const HttpHeaders& headers) {
-  constexpr std::array<std::string_view, 7> kHarmless = {"accept",   "accept-language", "cache-control", "if-none-match",
-                                                         "if-range", "range",           "user-agent"};
+  constexpr std::array<std::string_view, 7> kHarmless = {
+      "accept", "accept-language", "cache-control", "if-none-match", "if-range", "range", "user-agent"};
   HttpHeaders kept;
   for (const auto& header : headers) {
-    if (std::find(kHarmless.begin(), kHarmless.end(), ToLower(header.first)) != kHarmless.end()) kept.push_back(header);
+    if (std::find(kHarmless.begin(), kHarmless.end(), ToLower(header.first)) != kHarmless.end())
+      kept.push_back(header);
   }
   return kept;
 }

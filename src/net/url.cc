@@ -87,7 +87,8 @@ StatusOr<Url> ParseUrl(std::string_view text) {
   if (url.path_and_query.empty() || url.path_and_query.front() == '?') url.path_and_query.insert(0, 1, '/');
   for (size_t i = 0; i < url.path_and_query.size(); ++i) {
     if (url.path_and_query[i] != '%') continue;
-    if (i + 2 >= url.path_and_query.size() || !IsHex(url.path_and_query[i + 1]) || !IsHex(url.path_and_query[i + 2])) {
+    if (i + 2 >= url.path_and_query.size() || !IsHex(url.path_and_query[i + 1]) ||
+        !IsHex(url.path_and_query[i + 2])) {
       return BadUrl(text, "has a broken percent-encoding");
     }
   }

@@ -11,10 +11,13 @@ StatusOr<Endpoint> Endpoint::Make(const ProviderConfig& config, std::string_view
   StatusOr<Url> url = ParseUrl(endpoint.base_);
   if (!url.ok()) return Annotate(url.status(), fmt::format("baseUrl of provider \"{}\"", config.name));
   if (endpoint.base_.find_first_of("?#") != std::string::npos) {
-    return Error(Code::kInvalid, fmt::format("baseUrl of provider \"{}\" has a query or a fragment.", config.name));
+    return Error(Code::kInvalid,
+                 fmt::format("baseUrl of provider \"{}\" has a query or a fragment.", config.name));
   }
   if (url->scheme != "https" && !config.allow_private_network) {
-    return Error(Code::kInvalid, fmt::format("baseUrl of provider \"{}\" is plain http: the key would travel in the clear.", config.name),
+    return Error(Code::kInvalid,
+                 fmt::format("baseUrl of provider \"{}\" is plain http: the key would travel in the clear.",
+                             config.name),
                  {.hint = "Use https, or set allowPrivateNetwork for a server of your own."});
   }
   endpoint.origin_ = url->origin();

@@ -13,7 +13,8 @@ namespace mediagen {
 
 class Endpoint {
  public:
-  // The configured base URL, or the adapter's own. kInvalid when it is no URL, has a query, or is plain http without allowPrivateNetwork.
+  // The configured base URL, or the adapter's own. kInvalid when it is no URL, has a query, or is plain http
+  // without allowPrivateNetwork.
   static StatusOr<Endpoint> Make(const ProviderConfig& config, std::string_view own);
 
   // The base URL without a slash at its end.

@@ -9,7 +9,8 @@ namespace {
 
 constexpr JsonLimits kErrorBodyLimits{.max_bytes = 64 << 10, .max_depth = 16};
 
-// The first of the fields that providers put their explanation in. A nested {"error": {"message": …}} is looked into.
+// The first of the fields that providers put their explanation in. A nested {"error": {"message": …}} is
+// looked into.
 std::string ExplanationOf(const Json& body) {
   if (body.is_string()) return body.get<std::string>();
   if (!body.is_object()) return "";
@@ -51,7 +52,8 @@ ErrorClass ClassOfTransport(const Status& transport) {
 }
 
 bool EndsToken(char c) {
-  return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || c == ')' || c == ',';
+  return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || c == ')' ||
+         c == ',';
 }
 
 size_t TokenEnd(std::string_view text, size_t from) {
@@ -137,8 +139,9 @@ Failure FailureOf(const HttpResponse& response, std::string_view secret) {
   failure.retryable = IsRetryable(failure.error_class);
   failure.retry_after_ms = RetryAfterMs(response);
   const std::string explanation = SafeText(Explanation(response), secret);
-  failure.message = explanation.empty() ? fmt::format("The provider answered HTTP {}.", response.status)
-                                        : fmt::format("The provider answered HTTP {}: {}", response.status, explanation);
+  failure.message = explanation.empty()
+                        ? fmt::format("The provider answered HTTP {}.", response.status)
+                        : fmt::format("The provider answered HTTP {}: {}", response.status, explanation);
   return failure;
 }
 
@@ -147,11 +150,13 @@ Failure UnknownOutcome(const HttpResponse& response, std::string_view secret) {
   failure.error_class = ErrorClass::kUnknownOutcome;
   if (response.progress == HttpProgress::kAnswered) {
     const std::string explanation = SafeText(Explanation(response), secret);
-    failure.message = fmt::format("The provider answered HTTP {}, which does not say whether the request was accepted{}{}",
-                                  response.status, explanation.empty() ? "." : ": ", explanation);
+    failure.message =
+        fmt::format("The provider answered HTTP {}, which does not say whether the request was accepted{}{}",
+                    response.status, explanation.empty() ? "." : ": ", explanation);
   } else {
-    failure.message = fmt::format("The request may have reached the provider, but no complete answer came back: {}",
-                                  SafeText(InfoOf(response.transport).message, secret));
+    failure.message =
+        fmt::format("The request may have reached the provider, but no complete answer came back: {}",
+                    SafeText(InfoOf(response.transport).message, secret));
   }
   return failure;
 }

@@ -45,7 +45,8 @@ std::string_view ErrorClassName(ErrorClass value) {
 
 Code CodeOf(const Failure& failure) {
   switch (failure.error_class) {
-    // The provider refused for good. The class says why; `unauthorized` or `not_found` outside would speak of the host's own request.
+    // The provider refused for good. The class says why; `unauthorized` or `not_found` outside would speak of
+    // the host's own request.
     case ErrorClass::kAuth:
     case ErrorClass::kBilling:
     case ErrorClass::kInvalid:
@@ -80,7 +81,9 @@ SubmitAnswer Adapter::ParseSubmit(const HttpResponse&) const {
   return answer;
 }
 
-StatusOr<HttpRequest> Adapter::BuildPoll(const RemoteHandle&) const { return CannotDo(*this, "answer polls"); }
+StatusOr<HttpRequest> Adapter::BuildPoll(const RemoteHandle&) const {
+  return CannotDo(*this, "answer polls");
+}
 
 PollAnswer Adapter::ParsePoll(const HttpResponse&) const {
   PollAnswer answer;
@@ -88,9 +91,12 @@ PollAnswer Adapter::ParsePoll(const HttpResponse&) const {
   return answer;
 }
 
-StatusOr<HttpRequest> Adapter::BuildCancel(const RemoteHandle&) const { return CannotDo(*this, "cancel requests"); }
+StatusOr<HttpRequest> Adapter::BuildCancel(const RemoteHandle&) const {
+  return CannotDo(*this, "cancel requests");
+}
 
-StatusOr<HttpRequest> Adapter::BuildReconcile(const PartRequest&, int64_t, int64_t, const std::string&) const {
+StatusOr<HttpRequest> Adapter::BuildReconcile(const PartRequest&, int64_t, int64_t,
+                                              const std::string&) const {
   return CannotDo(*this, "list its requests");
 }
 
@@ -100,9 +106,12 @@ ReconcileAnswer Adapter::ParseReconcile(const HttpResponse&, const PartRequest&)
   return answer;
 }
 
-StatusOr<HttpRequest> Adapter::BuildDownload(const RemoteOutput&) const { return CannotDo(*this, "have downloads"); }
+StatusOr<HttpRequest> Adapter::BuildDownload(const RemoteOutput&) const {
+  return CannotDo(*this, "have downloads");
+}
 
-StatusOr<std::vector<RemoteOutput>> Adapter::Run(const PartRequest&, const std::function<void(const Progress&)>&,
+StatusOr<std::vector<RemoteOutput>> Adapter::Run(const PartRequest&,
+                                                 const std::function<void(const Progress&)>&,
                                                  const std::function<bool()>&) const {
   return CannotDo(*this, "run in this process");
 }
@@ -111,7 +120,9 @@ StatusOr<std::unique_ptr<Adapter>> NewAdapter(ProviderConfig config) {
   if (config.type.empty()) config.type = config.name;
   if (config.type == "sketch") return NewSketchAdapter(std::move(config));
   if (config.type == "replicate") return NewReplicateAdapter(std::move(config));
-  return Error(Code::kNotFound, fmt::format("Provider \"{}\": there is no type \"{}\".", Shorten(config.name, 60), Shorten(config.type, 60)),
+  return Error(Code::kNotFound,
+               fmt::format("Provider \"{}\": there is no type \"{}\".", Shorten(config.name, 60),
+                           Shorten(config.type, 60)),
                {.hint = "The types are: sketch, replicate.", .object = config.name});
 }
 

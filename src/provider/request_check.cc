@@ -36,26 +36,33 @@ Status CheckSize(std::string_view provider, const Capabilities& capabilities, co
   const bool too_wide = capabilities.max_width > 0 && width > capabilities.max_width;
   const bool too_high = capabilities.max_height > 0 && height > capabilities.max_height;
   if (!too_wide && !too_high) return OkStatus();
-  return Error(Code::kInvalid, fmt::format("\"size\" is {}; provider \"{}\" makes at most {}x{}.", request.size, provider,
-                                           capabilities.max_width, capabilities.max_height));
+  return Error(Code::kInvalid,
+               fmt::format("\"size\" is {}; provider \"{}\" makes at most {}x{}.", request.size, provider,
+                           capabilities.max_width, capabilities.max_height));
 }
 
-Status CheckAspectRatio(std::string_view provider, const Capabilities& capabilities, const PartRequest& request) {
+Status CheckAspectRatio(std::string_view provider, const Capabilities& capabilities,
+                        const PartRequest& request) {
   if (request.aspect_ratio.empty()) return OkStatus();
-  if (!capabilities.aspect_ratio) return Unsupported(provider, "aspectRatio", "Leave it out, or use \"size\".");
-  if (!request.size.empty()) return Error(Code::kInvalid, "\"size\" and \"aspectRatio\" cannot be given together.");
+  if (!capabilities.aspect_ratio)
+    return Unsupported(provider, "aspectRatio", "Leave it out, or use \"size\".");
+  if (!request.size.empty())
+    return Error(Code::kInvalid, "\"size\" and \"aspectRatio\" cannot be given together.");
   const std::string_view text = request.aspect_ratio;
   const size_t colon = text.find(':');
   uint32_t width = 0, height = 0;
-  if (colon != std::string_view::npos && ParseSide(text.substr(0, colon), &width) && ParseSide(text.substr(colon + 1), &height)) {
+  if (colon != std::string_view::npos && ParseSide(text.substr(0, colon), &width) &&
+      ParseSide(text.substr(colon + 1), &height)) {
     return OkStatus();
   }
-  return Error(Code::kInvalid, fmt::format("\"aspectRatio\" is \"{}\".", Shorten(text, 40)), {.hint = "Write it as \"16:9\"."});
+  return Error(Code::kInvalid, fmt::format("\"aspectRatio\" is \"{}\".", Shorten(text, 40)),
+               {.hint = "Write it as \"16:9\"."});
 }
 
 Status CheckCount(std::string_view provider, const Capabilities& capabilities, int n) {
   if (n >= 1 && n <= capabilities.max_n) return OkStatus();
-  return Error(Code::kInvalid, fmt::format("\"n\" is {}; provider \"{}\" takes 1 to {}.", n, provider, capabilities.max_n));
+  return Error(Code::kInvalid,
+               fmt::format("\"n\" is {}; provider \"{}\" takes 1 to {}.", n, provider, capabilities.max_n));
 }
 
 }  // namespace
@@ -63,7 +70,8 @@ Status CheckCount(std::string_view provider, const Capabilities& capabilities, i
 Status ParseSize(std::string_view text, uint32_t* width, uint32_t* height) {
   const size_t x = text.find('x');
   uint32_t w = 0, h = 0;
-  if (x == std::string_view::npos || !ParseSide(text.substr(0, x), &w) || !ParseSide(text.substr(x + 1), &h)) {
+  if (x == std::string_view::npos || !ParseSide(text.substr(0, x), &w) ||
+      !ParseSide(text.substr(x + 1), &h)) {
     return Error(Code::kInvalid, fmt::format("\"size\" is \"{}\".", Shorten(text, 40)),
                  {.hint = fmt::format("Write it as \"1024x768\", each side 1 to {}.", kMaxSide)});
   }
@@ -72,13 +80,16 @@ Status ParseSize(std::string_view text, uint32_t* width, uint32_t* height) {
   return OkStatus();
 }
 
-Status CheckRequest(std::string_view provider, const Capabilities& capabilities, const PartRequest& request, int n) {
+Status CheckRequest(std::string_view provider, const Capabilities& capabilities, const PartRequest& request,
+                    int n) {
   if (!capabilities.models.empty() && !Contains(capabilities.models, request.model)) {
-    return Error(Code::kInvalid, fmt::format("Provider \"{}\" has no model \"{}\".", provider, Shorten(request.model, 100)),
+    return Error(Code::kInvalid,
+                 fmt::format("Provider \"{}\" has no model \"{}\".", provider, Shorten(request.model, 100)),
                  {.hint = fmt::format("It has: {}.", fmt::join(capabilities.models, ", "))});
   }
   if (!Contains(capabilities.kinds, request.kind)) {
-    return Error(Code::kUnsupported, fmt::format("Provider \"{}\" does not make \"{}\".", provider, Shorten(request.kind, 40)),
+    return Error(Code::kUnsupported,
+                 fmt::format("Provider \"{}\" does not make \"{}\".", provider, Shorten(request.kind, 40)),
                  {.hint = fmt::format("It makes: {}.", fmt::join(capabilities.kinds, ", "))});
   }
   RETURN_IF_ERROR(CheckCount(provider, capabilities, n));

@@ -14,7 +14,8 @@ constexpr double kMaxHintMs = 3'600'000;  // a longer pause is a mistake or an a
 // The number at the front of `text`, at least 0, and what follows it.
 std::optional<double> LeadingNumber(std::string_view text, std::string_view* rest) {
   double value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
   if (error != std::errc() || !(value >= 0)) return std::nullopt;
   *rest = text.substr(static_cast<size_t>(end - text.data()));
   return value;
@@ -24,7 +25,8 @@ int64_t Believable(double ms) { return static_cast<int64_t>(std::min(ms, kMaxHin
 
 int64_t FromHeaders(const HttpResponse& response) {
   std::string_view rest;
-  if (auto ms = LeadingNumber(response.Header("retry-after-ms"), &rest); ms && rest.empty()) return Believable(*ms);
+  if (auto ms = LeadingNumber(response.Header("retry-after-ms"), &rest); ms && rest.empty())
+    return Believable(*ms);
   std::string_view after = response.Header("retry-after");
   if (auto seconds = LeadingNumber(after, &rest); seconds && rest.empty()) return Believable(*seconds * 1000);
   StatusOr<int64_t> at = ParseHttpDate(after);

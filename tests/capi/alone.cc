@@ -12,7 +12,7 @@ namespace {
 struct Alone {
   TempDir dir;
   Metrics metrics;
-  LogSink log;
+  LogSink log{SystemClock()};
   IdSource ids{SystemClock(), SystemRandom()};
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Store> store;

@@ -100,11 +100,11 @@ Json Result(BeginFunction begin) {
   mediagen_call* call = nullptr;
   Failure failure;
   int32_t state = begin(&call, failure.slot());
-  INFO(state, " ", failure.set() ? failure.doc().dump() : "");
+  INFO(state, " ", (failure.set() ? failure.doc().dump() : std::string()));
   REQUIRE(state >= 0);
   OwnedCall owned(call);
   state = mediagen_call_wait(call, 30'000, failure.slot());
-  INFO(failure.set() ? failure.doc().dump() : "");
+  INFO((failure.set() ? failure.doc().dump() : std::string()));
   REQUIRE(state == MEDIAGEN_OK);
   mediagen_buffer* result = nullptr;
   REQUIRE(mediagen_call_result(call, &result, nullptr) == MEDIAGEN_OK);

@@ -19,7 +19,7 @@ int32_t Handle(const OwnedEngine& engine, std::string_view method, std::string_v
   return state;
 }
 
-int32_t Status(const OwnedCall& call) {
+int32_t StatusOf(const OwnedCall& call) {
   int32_t status = 0;
   mediagen_str headers{};
   REQUIRE(mediagen_response_head(call.get(), &status, &headers) == MEDIAGEN_OK);
@@ -56,7 +56,7 @@ TEST_CASE("a GET that is answered at once: OK, head and body, no notice") {
   OwnedCall call;
   CHECK(Handle(engine, "GET", "/bytes", inbox.get(), &call) == MEDIAGEN_OK);
   CHECK(FakeEngine::Last()->last_headers() == "accept: */*\r\n");
-  CHECK(Status(call) == 200);
+  CHECK(StatusOf(call) == 200);
   CHECK(Bytes(call) == "hello");
   CHECK(Body(call).kind == MEDIAGEN_BODY_NONE);  // handed over once
   CHECK(Next(inbox).kind == MEDIAGEN_KIND_EMPTY);
@@ -78,7 +78,7 @@ TEST_CASE("a GET that is answered later: HEAD, then DONE") {
   CHECK(Next(inbox).kind == MEDIAGEN_KIND_HEAD);
   CHECK(Next(inbox).kind == MEDIAGEN_KIND_DONE);
   CHECK(Next(inbox).kind == MEDIAGEN_KIND_EMPTY);
-  CHECK(Status(call) == 200);
+  CHECK(StatusOf(call) == 200);
   CHECK(Bytes(call) == "hello");
 }
 
@@ -86,7 +86,7 @@ TEST_CASE("a HEAD and a 304 have no body; a file is an open descriptor that is t
   OwnedEngine engine = OpenEngine();
   OwnedCall call;
   CHECK(Handle(engine, "HEAD", "/bytes", nullptr, &call) == MEDIAGEN_OK);
-  CHECK(Status(call) == 304);
+  CHECK(StatusOf(call) == 304);
   CHECK(Body(call).kind == MEDIAGEN_BODY_NONE);
   CHECK(Handle(engine, "GET", "/file", nullptr, &call) == MEDIAGEN_OK);
   mediagen_body body = Body(call);
@@ -139,7 +139,7 @@ TEST_CASE("a body past the limit is the engine's to refuse, and the rest of it i
   CHECK(Next(inbox).kind == MEDIAGEN_KIND_EMPTY);
   CHECK(Write(call, chunk) == chunk.size());
   CHECK(Next(inbox).kind == MEDIAGEN_KIND_HEAD);
-  CHECK(Status(call) == 413);
+  CHECK(StatusOf(call) == 413);
   CHECK(Write(call, chunk, MEDIAGEN_CLOSED) == 0);
   CHECK(mediagen_call_end(call.get()) == MEDIAGEN_OK);
 
@@ -147,13 +147,13 @@ TEST_CASE("a body past the limit is the engine's to refuse, and the rest of it i
   CHECK(Write(call, chunk + chunk) == 2 * chunk.size());
   CHECK(Write(call, chunk) == chunk.size());  // not answered yet
   FakeEngine::Last()->AnswerAll();
-  CHECK(Status(call) == 413);
+  CHECK(StatusOf(call) == 413);
 
   std::string largest(1 << 20, 'x');
   Handle(engine, "POST", "/echo", nullptr, &call);
   CHECK(Write(call, largest) == largest.size());
   CHECK(mediagen_call_end(call.get()) == MEDIAGEN_OK);
-  CHECK(Status(call) == 200);
+  CHECK(StatusOf(call) == 200);
   CHECK(Bytes(call) == largest);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "codec/pictures.h"
 #include "codec/resample.h"
@@ -171,16 +172,14 @@ TEST_CASE("every instruction set of this machine, and none, gives the same pictu
     for (auto [width, height] : {std::pair{40u, 30u}, {13u, 70u}, {200u, 150u}}) {
       const ResizeOptions options = {.width = width, .height = height, .fit = Fit::kFill, .enlarge = true};
       const Pixels best = *Resize(source, options);
-      for (int64_t target : hwy::SupportedAndGeneratedTargets()) {
-        hwy::SetSupportedTargetsForTest(target);
-        hwy::GetChosenTarget().Update();
+      std::vector<int64_t> targets = hwy::SupportedAndGeneratedTargets();
+      targets.push_back(HWY_SCALAR);
+      for (int64_t target : targets) {
+        CAPTURE(target);
+        hwy::GetChosenTarget().Update(target);
         CHECK(Distance(*Resize(source, options), best) <= (channels == 4 ? 2 : 1));
       }
-      hwy::SetSupportedTargetsForTest(HWY_SCALAR);
-      hwy::GetChosenTarget().Update();
-      CHECK(Distance(*Resize(source, options), best) <= (channels == 4 ? 2 : 1));
-      hwy::SetSupportedTargetsForTest(0);
-      hwy::GetChosenTarget().Update();
+      hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     }
   }
 }

@@ -25,7 +25,8 @@ int ClosedPort() {
 }
 
 TEST_CASE("a whole answer comes with status, lower-case headers and body") {
-  LoopbackServer server(LoopbackServer::Answering([](const std::string&) { return HttpAnswer(201, "hello", "X-One: 1\r\nX-Two:  two words \r\n"); }));
+  LoopbackServer server(LoopbackServer::Answering(
+      [](const std::string&) { return HttpAnswer(201, "hello", "X-One: 1\r\nX-Two:  two words \r\n"); }));
   HttpFixture http;
   HttpResponse response = http.Call(LoopbackRequest("POST", server.url("/p?q=1"), "body"));
   CHECK(response.progress == HttpProgress::kAnswered);
@@ -48,7 +49,8 @@ TEST_CASE("a whole answer comes with status, lower-case headers and body") {
 
 TEST_CASE("every method goes out as it is named") {
   LoopbackServer server(LoopbackServer::Answering([](const std::string& request) {
-    return request.starts_with("HEAD") ? std::string("HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n") : HttpAnswer(200, "ok");
+    return request.starts_with("HEAD") ? std::string("HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n")
+                                       : HttpAnswer(200, "ok");
   }));
   HttpFixture http;
   for (const char* method : {"GET", "HEAD", "DELETE", "PUT", "PATCH", "POST"}) {
@@ -60,7 +62,8 @@ TEST_CASE("every method goes out as it is named") {
 }
 
 TEST_CASE("headers of an interim answer are forgotten") {
-  LoopbackServer server(LoopbackServer::Answering([](const std::string&) { return "HTTP/1.1 103 Early\r\nX-Early: 1\r\n\r\n" + HttpAnswer(200, "ok"); }));
+  LoopbackServer server(LoopbackServer::Answering(
+      [](const std::string&) { return "HTTP/1.1 103 Early\r\nX-Early: 1\r\n\r\n" + HttpAnswer(200, "ok"); }));
   HttpFixture http;
   HttpResponse response = http.Get(server.url());
   CHECK(response.status == 200);
@@ -70,9 +73,12 @@ TEST_CASE("headers of an interim answer are forgotten") {
 TEST_CASE("a compressed answer is decoded, and the limit holds for what comes out") {
   // 100,000 zero bytes, gzip.
   const std::string bomb =
-      Base64Decode("H4sIAAAAAAACA+3BMQEAAADCoPVPbQ0PoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-                   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIBXA32VEdSghgEA").value();
-  LoopbackServer server(LoopbackServer::Answering([&](const std::string&) { return HttpAnswer(200, bomb, "Content-Encoding: gzip\r\n"); }));
+      Base64Decode(
+          "H4sIAAAAAAACA+3BMQEAAADCoPVPbQ0PoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+          "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIBXA32VEdSghgEA")
+          .value();
+  LoopbackServer server(LoopbackServer::Answering(
+      [&](const std::string&) { return HttpAnswer(200, bomb, "Content-Encoding: gzip\r\n"); }));
   HttpFixture http;
   HttpRequest request = LoopbackRequest("GET", server.url());
   HttpResponse whole = http.Call(request);
@@ -148,8 +154,9 @@ TEST_CASE("an answer that breaks off is sent, not answered, whatever its status 
 }
 
 TEST_CASE("a head that breaks off, or is none, is no answer") {
-  for (const char* answer : {"", "HTTP/1.1 2", "HTTP/1.1 422 X", "HTTP/1.1 422 X\r\nContent-Le", "HTTP/1.1 422 X\r\nX: 1\r\n",
-                             "HTTP/1.1 100 Continue\r\n\r\n", "garbage\r\n\r\n"}) {
+  for (const char* answer :
+       {"", "HTTP/1.1 2", "HTTP/1.1 422 X", "HTTP/1.1 422 X\r\nContent-Le", "HTTP/1.1 422 X\r\nX: 1\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n", "garbage\r\n\r\n"}) {
     CAPTURE(answer);
     LoopbackServer server([&](LoopbackServer::Peer& peer) {
       (void)peer.Read();
@@ -163,7 +170,8 @@ TEST_CASE("a head that breaks off, or is none, is no answer") {
 }
 
 TEST_CASE("a paid request never travels on a connection that was used before") {
-  // The first connection answers one GET and then dies at the next request: libcurl would silently send a POST again.
+  // The first connection answers one GET and then dies at the next request: libcurl would silently send a
+  // POST again.
   LoopbackServer server([](LoopbackServer::Peer& peer) {
     auto first = peer.Read();
     if (!first) return;
@@ -213,7 +221,8 @@ TEST_CASE("silence ends as a timeout: of the whole exchange, or of the stall") {
 }
 
 TEST_CASE("a body past the limit ends the exchange") {
-  LoopbackServer server(LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, std::string(5000, 'x')); }));
+  LoopbackServer server(
+      LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, std::string(5000, 'x')); }));
   HttpFixture http;
   HttpRequest request = LoopbackRequest("GET", server.url());
   request.max_body_bytes = 5000;
@@ -289,12 +298,15 @@ TEST_CASE("a canceled exchange still answers, with its true progress") {
 // --- redirects ---
 
 TEST_CASE("redirects are followed as far as allowed; the headers stay within the origin") {
-  LoopbackServer other(LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, "elsewhere"); }));
+  LoopbackServer other(
+      LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, "elsewhere"); }));
   LoopbackServer server(LoopbackServer::Answering([&](const std::string& request) {
     if (request.starts_with("GET /same ")) return HttpAnswer(302, "moved", "Location: /here\r\n");
-    if (request.starts_with("GET /away ")) return HttpAnswer(307, "moved", fmt::format("Location: {}\r\n", other.url("/x?sig=1")));
+    if (request.starts_with("GET /away "))
+      return HttpAnswer(307, "moved", fmt::format("Location: {}\r\n", other.url("/x?sig=1")));
     if (request.starts_with("GET /loop ")) return HttpAnswer(301, "moved", "Location: /loop\r\n");
-    if (request.starts_with("GET /file ")) return HttpAnswer(302, "moved", "Location: file:///etc/passwd\r\n");
+    if (request.starts_with("GET /file "))
+      return HttpAnswer(302, "moved", "Location: file:///etc/passwd\r\n");
     return HttpAnswer(200, "here");
   }));
   HttpFixture http;
@@ -334,9 +346,11 @@ TEST_CASE("redirects are followed as far as allowed; the headers stay within the
 }
 
 TEST_CASE("a redirect is the answer itself for a paid request, a POST, and whoever follows none") {
-  LoopbackServer server(LoopbackServer::Answering([](const std::string&) { return HttpAnswer(303, "moved", "Location: /elsewhere\r\n"); }));
+  LoopbackServer server(LoopbackServer::Answering(
+      [](const std::string&) { return HttpAnswer(303, "moved", "Location: /elsewhere\r\n"); }));
   HttpFixture http;
-  for (const auto& [method, once, redirects] : {std::tuple{"GET", true, 5}, std::tuple{"POST", false, 5}, std::tuple{"GET", false, 0}}) {
+  for (const auto& [method, once, redirects] :
+       {std::tuple{"GET", true, 5}, std::tuple{"POST", false, 5}, std::tuple{"GET", false, 0}}) {
     CAPTURE(method);
     HttpRequest request = LoopbackRequest(method, server.url());
     request.once = once;
@@ -352,9 +366,11 @@ TEST_CASE("a redirect is the answer itself for a paid request, a POST, and whoev
 // --- the guard ---
 
 TEST_CASE("a guarded request connects to no private address, however it is spelled") {
-  LoopbackServer server(LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, "secret"); }));
+  LoopbackServer server(
+      LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, "secret"); }));
   HttpFixture http;
-  for (const char* host : {"127.0.0.1", "127.1", "0x7f.1", "2130706433", "017700000001", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"}) {
+  for (const char* host : {"127.0.0.1", "127.1", "0x7f.1", "2130706433", "017700000001", "localhost", "[::1]",
+                           "[::ffff:127.0.0.1]", "0.0.0.0"}) {
     CAPTURE(host);
     HttpRequest request = LoopbackRequest("GET", fmt::format("http://{}:{}/", host, server.port()));
     request.guard_address = true;
@@ -366,7 +382,8 @@ TEST_CASE("a guarded request connects to no private address, however it is spell
 }
 
 TEST_CASE("a guarded request does not slip through a connection that an unguarded one left open") {
-  LoopbackServer server(LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, "secret"); }));
+  LoopbackServer server(
+      LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, "secret"); }));
   HttpFixture http;
   HttpRequest request = LoopbackRequest("GET", server.url());
   CHECK(http.Call(request).status == 200);
@@ -387,8 +404,10 @@ TEST_CASE("plain http needs to be allowed") {
 }
 
 TEST_CASE("proxies of the environment are not used") {
-  LoopbackServer proxy(LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, "proxy"); }));
-  LoopbackServer server(LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, "direct"); }));
+  LoopbackServer proxy(
+      LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, "proxy"); }));
+  LoopbackServer server(
+      LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, "direct"); }));
   for (const char* name : {"http_proxy", "ALL_PROXY", "all_proxy"}) setenv(name, proxy.url().c_str(), 1);
   HttpFixture http;
   CHECK(http.Get(server.url()).body == "direct");
@@ -450,7 +469,8 @@ TEST_CASE("a client without a thread works when it is polled, and Wake ends a po
   auto executor = NewManualExecutor(SystemClock());
   auto client = NewHttpClient(SystemClock(), executor.get(), nullptr, {.threaded = false}).value();
   int status = 0;
-  client->Send(LoopbackRequest("GET", server.url()), [&](HttpResponse response) { status = response.status; });
+  client->Send(LoopbackRequest("GET", server.url()),
+               [&](HttpResponse response) { status = response.status; });
   CHECK(client->active() == 1);
   while (status == 0) {
     client->Poll(10'000);
@@ -462,7 +482,8 @@ TEST_CASE("a client without a thread works when it is polled, and Wake ends a po
   client->Wake();
   client->Poll(60'000);  // the test would time out if it waited
   Status transport;
-  client->Send(LoopbackRequest("GET", server.url()), [&](HttpResponse response) { transport = response.transport; });
+  client->Send(LoopbackRequest("GET", server.url()),
+               [&](HttpResponse response) { transport = response.transport; });
   client->Stop();
   while (executor->RunOne()) {
   }
@@ -470,11 +491,14 @@ TEST_CASE("a client without a thread works when it is polled, and Wake ends a po
 }
 
 TEST_CASE("many exchanges at once all end") {
-  LoopbackServer server(LoopbackServer::Answering([](const std::string& request) { return HttpAnswer(200, request.substr(0, request.find("\r\n"))); }));
+  LoopbackServer server(LoopbackServer::Answering(
+      [](const std::string& request) { return HttpAnswer(200, request.substr(0, request.find("\r\n"))); }));
   HttpFixture http({.max_connections = 8});
   std::vector<std::future<HttpResponse>> responses;
-  for (int i = 0; i < 100; ++i) responses.push_back(http.Start(LoopbackRequest("GET", server.url(fmt::format("/{}", i)))));
-  for (int i = 0; i < 100; ++i) CHECK(responses[static_cast<size_t>(i)].get().body == fmt::format("GET /{} HTTP/1.1", i));
+  for (int i = 0; i < 100; ++i)
+    responses.push_back(http.Start(LoopbackRequest("GET", server.url(fmt::format("/{}", i)))));
+  for (int i = 0; i < 100; ++i)
+    CHECK(responses[static_cast<size_t>(i)].get().body == fmt::format("GET /{} HTTP/1.1", i));
   CHECK(server.connections() <= 8);
 }
 
@@ -498,7 +522,8 @@ TEST_CASE("a forked child is told so, and its end disturbs nothing") {
   pid_t child = fork();
   if (child == 0) {
     Code code = Code::kOk;
-    http.client->Send(LoopbackRequest("GET", server.url()), [&](HttpResponse response) { code = CodeOf(response.transport); });
+    http.client->Send(LoopbackRequest("GET", server.url()),
+                      [&](HttpResponse response) { code = CodeOf(response.transport); });
     http.client.reset();
     _exit(code == Code::kForked ? 0 : 1);
   }

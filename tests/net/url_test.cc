@@ -30,11 +30,35 @@ TEST_CASE("a URL is split into parts, and its origin names scheme, host and port
 }
 
 TEST_CASE("whatever two parsers could read differently is no URL") {
-  for (std::string_view text :
-       {"", "/v1", "example.com", "//example.com/", "ftp://h/", "file:///etc/passwd", "https://", "https:///x", "https://user@h/", "https://user:pw@h/",
-        "https://h:0/", "https://h:65536/", "https://h:80a/", "https://h:-1/", "https://a b/", "https://h/a b", "https://h\\@evil/", "https://h/\r\nX: 1",
-        "https://h/%", "https://h/%2", "https://h/%zz", "https://[::1", "https://[]/", "https://[::1%25eth0]/", "https://.h/", "https://h,i/",
-        "https://h/\xc3\xa9", "https://\xc3\xa9/", "https://h/\x7f"}) {
+  for (std::string_view text : {"",
+                                "/v1",
+                                "example.com",
+                                "//example.com/",
+                                "ftp://h/",
+                                "file:///etc/passwd",
+                                "https://",
+                                "https:///x",
+                                "https://user@h/",
+                                "https://user:pw@h/",
+                                "https://h:0/",
+                                "https://h:65536/",
+                                "https://h:80a/",
+                                "https://h:-1/",
+                                "https://a b/",
+                                "https://h/a b",
+                                "https://h\\@evil/",
+                                "https://h/\r\nX: 1",
+                                "https://h/%",
+                                "https://h/%2",
+                                "https://h/%zz",
+                                "https://[::1",
+                                "https://[]/",
+                                "https://[::1%25eth0]/",
+                                "https://.h/",
+                                "https://h,i/",
+                                "https://h/\xc3\xa9",
+                                "https://\xc3\xa9/",
+                                "https://h/\x7f"}) {
     CAPTURE(text);
     CHECK(CodeOf(ParseUrl(text).status()) == Code::kInvalid);
   }
@@ -43,7 +67,8 @@ TEST_CASE("whatever two parsers could read differently is no URL") {
 }
 
 TEST_CASE("an error about a URL shows neither its query nor its password") {
-  for (const char* text : {"https://h:bad/p?signature=s3cret", "https://u:s3cret@h/", "https://h:bad/#s3cret"}) {
+  for (const char* text :
+       {"https://h:bad/p?signature=s3cret", "https://u:s3cret@h/", "https://h:bad/#s3cret"}) {
     const Status status = ParseUrl(text).status();
     CHECK(CodeOf(status) == Code::kInvalid);
     CHECK(InfoOf(status).message.find("s3cret") == std::string::npos);
@@ -73,14 +98,19 @@ TEST_CASE("a Location is resolved against where it was found") {
     REQUIRE(url.ok());
     CHECK(UrlText(*url) == row.result);
   }
-  for (const char* bad : {"ftp://h/", "javascript:alert(1)", "file:///etc/passwd", "https://u:p@h/", "/%zz"}) {
+  for (const char* bad :
+       {"ftp://h/", "javascript:alert(1)", "file:///etc/passwd", "https://u:p@h/", "/%zz"}) {
     CAPTURE(bad);
     CHECK_FALSE(ResolveLocation(base, bad).ok());
   }
 }
 
 TEST_CASE("only harmless headers go to another origin") {
-  const HttpHeaders kept = WithoutCredentials({{"Authorization", "x"}, {"X-Goog-Api-Key", "x"}, {"Cookie", "x"}, {"Accept", "image/*"}, {"RANGE", "bytes=0-"}});
+  const HttpHeaders kept = WithoutCredentials({{"Authorization", "x"},
+                                               {"X-Goog-Api-Key", "x"},
+                                               {"Cookie", "x"},
+                                               {"Accept", "image/*"},
+                                               {"RANGE", "bytes=0-"}});
   REQUIRE(kept.size() == 2);
   CHECK(kept[0].first == "Accept");
   CHECK(kept[1].first == "RANGE");

@@ -14,7 +14,8 @@ using testing::NotSent;
 TEST_CASE("only an unsent request and nine complete answers are rejected for certain") {
   for (int status = 100; status < 600; ++status) {
     CAPTURE(status);
-    const bool listed = status == 400 || status == 401 || status == 402 || status == 403 || status == 404 || status == 413 || status == 415 || status == 422 || status == 429;
+    const bool listed = status == 400 || status == 401 || status == 402 || status == 403 || status == 404 ||
+                        status == 413 || status == 415 || status == 422 || status == 429;
     CHECK(RejectedForCertain(Answer(status, "")) == listed);
     CHECK_FALSE(RejectedForCertain(Broken(status, "")));
   }
@@ -32,7 +33,9 @@ TEST_CASE("hints when to come back, in all their spellings") {
       {{{"retry-after", "0"}}, "", 0},
       {{{"retry-after", "1.5"}}, "", 1500},
       {{{"retry-after-ms", "250"}, {"retry-after", "2"}}, "", 250},
-      {{{"date", "Sun, 06 Nov 1994 08:49:37 GMT"}, {"retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"}}, "", 30'000},
+      {{{"date", "Sun, 06 Nov 1994 08:49:37 GMT"}, {"retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"}},
+       "",
+       30'000},
       {{{"date", "Sun, 06 Nov 1994 08:50:37 GMT"}, {"retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"}}, "", 0},
       {{{"retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"}}, "", -1},
       {{}, R"({"detail":"Request was throttled. Expected available in 1 second."})", 1000},
@@ -55,8 +58,9 @@ TEST_CASE("hints when to come back, in all their spellings") {
 }
 
 TEST_CASE("the explanation is found wherever the provider put it") {
-  for (const char* body : {R"({"detail":"why"})", R"({"title":"why","detail":""})", R"({"error":"why"})", R"({"error":{"message":"why","code":1}})", R"({"message":"why"})", R"("why")", "why",
-                           R"({"detail":[{"msg":"why"}]})"}) {
+  for (const char* body : {R"({"detail":"why"})", R"({"title":"why","detail":""})", R"({"error":"why"})",
+                           R"({"error":{"message":"why","code":1}})", R"({"message":"why"})", R"("why")",
+                           "why", R"({"detail":[{"msg":"why"}]})"}) {
     CAPTURE(body);
     CHECK(FailureOf(Answer(400, body), "").message.find("why") != std::string::npos);
   }
@@ -82,10 +86,18 @@ TEST_CASE("every class has its word and its code") {
     const char* name;
     Code code;
   };
-  for (const Row& row : {Row{ErrorClass::kAuth, "auth", Code::kProviderRejected}, Row{ErrorClass::kBilling, "billing", Code::kProviderRejected}, Row{ErrorClass::kInvalid, "invalid", Code::kProviderRejected},
-                         Row{ErrorClass::kSafety, "safety", Code::kSafety}, Row{ErrorClass::kNotFound, "not_found", Code::kProviderRejected}, Row{ErrorClass::kRateLimited, "rate_limited", Code::kRateLimited},
-                         Row{ErrorClass::kOverloaded, "overloaded", Code::kOverloaded}, Row{ErrorClass::kServer, "server", Code::kUnavailable}, Row{ErrorClass::kTimeout, "timeout", Code::kTimeout},
-                         Row{ErrorClass::kUnknownOutcome, "unknown_outcome", Code::kUnknownOutcome}, Row{ErrorClass::kCanceled, "canceled", Code::kCanceled}, Row{ErrorClass::kExpired, "expired", Code::kProviderRejected}}) {
+  for (const Row& row : {Row{ErrorClass::kAuth, "auth", Code::kProviderRejected},
+                         Row{ErrorClass::kBilling, "billing", Code::kProviderRejected},
+                         Row{ErrorClass::kInvalid, "invalid", Code::kProviderRejected},
+                         Row{ErrorClass::kSafety, "safety", Code::kSafety},
+                         Row{ErrorClass::kNotFound, "not_found", Code::kProviderRejected},
+                         Row{ErrorClass::kRateLimited, "rate_limited", Code::kRateLimited},
+                         Row{ErrorClass::kOverloaded, "overloaded", Code::kOverloaded},
+                         Row{ErrorClass::kServer, "server", Code::kUnavailable},
+                         Row{ErrorClass::kTimeout, "timeout", Code::kTimeout},
+                         Row{ErrorClass::kUnknownOutcome, "unknown_outcome", Code::kUnknownOutcome},
+                         Row{ErrorClass::kCanceled, "canceled", Code::kCanceled},
+                         Row{ErrorClass::kExpired, "expired", Code::kProviderRejected}}) {
     CHECK(ErrorClassName(row.error_class) == row.name);
     CHECK(CodeOf(Failure{.error_class = row.error_class}) == row.code);
   }

@@ -51,7 +51,8 @@ TEST_CASE("a size is two numbers with an x between them") {
   CHECK(width == 1024);
   CHECK(height == 768);
   CHECK(ParseSize("1x32768", &width, &height).ok());
-  for (const char* bad : {"", "x", "1024", "1024x", "x768", "0x1", "1x0", "-1x1", "+1x1", " 1x1", "1x1 ", "1X1", "1x1x1", "32769x1", "99999999999x1", "1.5x2", "0x10x1"}) {
+  for (const char* bad : {"", "x", "1024", "1024x", "x768", "0x1", "1x0", "-1x1", "+1x1", " 1x1", "1x1 ",
+                          "1X1", "1x1x1", "32769x1", "99999999999x1", "1.5x2", "0x10x1"}) {
     CAPTURE(bad);
     width = height = 7;
     CHECK(CodeOf(ParseSize(bad, &width, &height)) == Code::kInvalid);
@@ -81,7 +82,11 @@ TEST_CASE("a request is checked against what the model can do, and the error nam
   refused([](PartRequest&) {}, Code::kInvalid, "1 to 4", 0);
   refused([](PartRequest&) {}, Code::kInvalid, "1 to 4", 5);
   refused([](PartRequest& r) { r.negative_prompt = "x"; }, Code::kUnsupported, "negativePrompt");
-  refused([](PartRequest& r) { r.references.push_back({{"url", "https://h/"}}); }, Code::kUnsupported, "references");
+  refused(
+      [](PartRequest& r) {
+        r.references.push_back({{"url", "https://h/"}});
+      },
+      Code::kUnsupported, "references");
   refused([](PartRequest& r) { r.aspect_ratio = "1:1"; }, Code::kUnsupported, "aspectRatio");
   refused([](PartRequest& r) { r.size = "4096x10"; }, Code::kInvalid, "2048x2048");
   refused([](PartRequest& r) { r.size = "big"; }, Code::kInvalid, "1024x768");

@@ -19,7 +19,9 @@ ProviderConfig Config() {
   config.api_key = "r8_secret_key";
   return config;
 }
-std::unique_ptr<Adapter> New(ProviderConfig config = Config()) { return NewAdapter(std::move(config)).value(); }
+std::unique_ptr<Adapter> New(ProviderConfig config = Config()) {
+  return NewAdapter(std::move(config)).value();
+}
 
 PartRequest Part(std::string model = "black-forest-labs/flux-schnell") {
   PartRequest part;
@@ -27,7 +29,9 @@ PartRequest Part(std::string model = "black-forest-labs/flux-schnell") {
   part.prompt = "a red fox";
   return part;
 }
-Json InputOf(const PartRequest& part) { return Json::parse(New()->BuildSubmit(part, Id{}, "").value().body)["input"]; }
+Json InputOf(const PartRequest& part) {
+  return Json::parse(New()->BuildSubmit(part, Id{}, "").value().body)["input"];
+}
 
 std::string_view HeaderOf(const HttpRequest& request, std::string_view name) {
   for (const auto& [key, value] : request.headers) {
@@ -58,8 +62,11 @@ TEST_CASE("each form of model name goes to its own path") {
     CHECK(request->url == row.url);
     CHECK(Json::parse(request->body).value("version", "") == row.version);
   }
-  for (const std::string& bad : {std::string(""), std::string("flux"), std::string("../x"), std::string("o/.."), std::string("o/n/m"), std::string("o/n:abc"), std::string("o/n?x"),
-                                 std::string("o/n:") + std::string(64, 'g'), std::string("deployments/o"), std::string("deployments/o/n/m"), std::string("o /n"), std::string("o/n\r\nX: 1")}) {
+  for (const std::string& bad :
+       {std::string(""), std::string("flux"), std::string("../x"), std::string("o/.."), std::string("o/n/m"),
+        std::string("o/n:abc"), std::string("o/n?x"), std::string("o/n:") + std::string(64, 'g'),
+        std::string("deployments/o"), std::string("deployments/o/n/m"), std::string("o /n"),
+        std::string("o/n\r\nX: 1")}) {
     CAPTURE(bad);
     CHECK(CodeOf(New()->BuildSubmit(Part(bad), Id{}, "").status()) == Code::kInvalid);
   }
@@ -102,7 +109,12 @@ TEST_CASE("the input carries what was asked for, and nothing that was not") {
   part.seed = 17454220438242315174u;  // above 2^63
   part.n = 3;
   part.size = "1024x768";
-  CHECK(InputOf(part) == Json{{"prompt", "a red fox"}, {"negative_prompt", "snow"}, {"seed", 17454220438242315174u}, {"num_outputs", 3}, {"width", 1024}, {"height", 768}});
+  CHECK(InputOf(part) == Json{{"prompt", "a red fox"},
+                              {"negative_prompt", "snow"},
+                              {"seed", 17454220438242315174u},
+                              {"num_outputs", 3},
+                              {"width", 1024},
+                              {"height", 768}});
   part.size = "";
   part.aspect_ratio = "16:9";
   CHECK(InputOf(part)["aspect_ratio"] == "16:9");
@@ -134,7 +146,9 @@ TEST_CASE("references go under the names that the model knows") {
   PartRequest part = Part("o/n");
   part.references = two;
   CHECK(CodeOf(New()->BuildSubmit(part, Id{}, "").status()) == Code::kUnsupported);
-  for (const Json& bad : {Json::array({"https://h/"}), Json::array({Json::object()}), Json::array({{{"url", "file:///etc/passwd"}}}), Json::array({{{"url", 7}}}), Json::object({{"a", 1}})}) {
+  for (const Json& bad : {Json::array({"https://h/"}), Json::array({Json::object()}),
+                          Json::array({{{"url", "file:///etc/passwd"}}}), Json::array({{{"url", 7}}}),
+                          Json::object({{"a", 1}})}) {
     part.references = bad;
     CHECK(CodeOf(New()->BuildSubmit(part, Id{}, "").status()) == Code::kInvalid);
   }
@@ -151,7 +165,8 @@ TEST_CASE("only models that are known to make several pictures are asked for sev
 // --- the answer to a submit ---
 
 TEST_CASE("a 201 with an id is submitted, with its URLs and what it says already") {
-  SubmitAnswer answer = New()->ParseSubmit(Answer(201, R"({"id":"hdwst0","status":"starting","logs":"","output":null,"error":null,
+  SubmitAnswer answer = New()->ParseSubmit(
+      Answer(201, R"({"id":"hdwst0","status":"starting","logs":"","output":null,"error":null,
       "urls":{"get":"https://api.replicate.com/v1/predictions/hdwst0","cancel":"https://api.replicate.com/v1/predictions/hdwst0/cancel","stream":"https://x/"}})"));
   CHECK(answer.kind == SubmitAnswer::kSubmitted);
   CHECK(answer.remote.id == "hdwst0");
@@ -161,22 +176,26 @@ TEST_CASE("a 201 with an id is submitted, with its URLs and what it says already
 }
 
 TEST_CASE("a prediction that is over at once is submitted with its result") {
-  SubmitAnswer answer = New()->ParseSubmit(Answer(201, R"({"id":"a","status":"succeeded","output":["https://replicate.delivery/x.png"]})"));
+  SubmitAnswer answer = New()->ParseSubmit(
+      Answer(201, R"({"id":"a","status":"succeeded","output":["https://replicate.delivery/x.png"]})"));
   CHECK(answer.kind == SubmitAnswer::kSubmitted);
   CHECK(answer.result.kind == PollAnswer::kSucceeded);
   CHECK(answer.result.outputs.size() == 1);
 }
 
 TEST_CASE("sync mode's trap: output while processing is not taken for the end") {
-  SubmitAnswer answer = New()->ParseSubmit(Answer(201, R"({"id":"a","status":"processing","output":["data:image/png;base64,AAAA"]})"));
+  SubmitAnswer answer = New()->ParseSubmit(
+      Answer(201, R"({"id":"a","status":"processing","output":["data:image/png;base64,AAAA"]})"));
   CHECK(answer.result.kind == PollAnswer::kPending);
   CHECK(answer.result.outputs.empty());
 }
 
 TEST_CASE("URLs of an answer that are not acceptable are left out") {
-  for (const char* url : {"http://169.254.169.254/", "file:///etc/passwd", "javascript:x", "https://u:p@h/", "/relative"}) {
+  for (const char* url :
+       {"http://169.254.169.254/", "file:///etc/passwd", "javascript:x", "https://u:p@h/", "/relative"}) {
     CAPTURE(url);
-    SubmitAnswer answer = New()->ParseSubmit(Answer(201, Json{{"id", "a"}, {"status", "starting"}, {"urls", {{"get", url}, {"cancel", 7}}}}.dump()));
+    SubmitAnswer answer = New()->ParseSubmit(Answer(
+        201, Json{{"id", "a"}, {"status", "starting"}, {"urls", {{"get", url}, {"cancel", 7}}}}.dump()));
     CHECK(answer.kind == SubmitAnswer::kSubmitted);
     CHECK(answer.remote.status_url.empty());
     CHECK(answer.remote.cancel_url.empty());
@@ -189,8 +208,10 @@ TEST_CASE("what was rejected for certain") {
     ErrorClass error_class;
     bool retryable;
   };
-  for (const Row& row : {Row{400, ErrorClass::kInvalid, false}, Row{401, ErrorClass::kAuth, false}, Row{402, ErrorClass::kBilling, false}, Row{403, ErrorClass::kAuth, false},
-                         Row{404, ErrorClass::kNotFound, false}, Row{413, ErrorClass::kInvalid, false}, Row{415, ErrorClass::kInvalid, false}, Row{422, ErrorClass::kInvalid, false},
+  for (const Row& row : {Row{400, ErrorClass::kInvalid, false}, Row{401, ErrorClass::kAuth, false},
+                         Row{402, ErrorClass::kBilling, false}, Row{403, ErrorClass::kAuth, false},
+                         Row{404, ErrorClass::kNotFound, false}, Row{413, ErrorClass::kInvalid, false},
+                         Row{415, ErrorClass::kInvalid, false}, Row{422, ErrorClass::kInvalid, false},
                          Row{429, ErrorClass::kRateLimited, true}}) {
     CAPTURE(row.status);
     SubmitAnswer answer = New()->ParseSubmit(Answer(row.status, R"({"title":"T","detail":"the reason"})"));
@@ -207,10 +228,31 @@ TEST_CASE("what was rejected for certain") {
 
 TEST_CASE("everything else is unknown, and not for trying again") {
   const HttpResponse responses[] = {
-      Answer(500, R"({"detail":"x"})"), Answer(502, "<html>nginx</html>"), Answer(503, ""), Answer(504, ""), Answer(529, ""), Answer(408, ""), Answer(409, ""), Answer(301, ""), Answer(418, ""),
-      Answer(201, ""), Answer(201, "{}"), Answer(201, "[]"), Answer(201, "null"), Answer(201, "not json"), Answer(201, R"({"id":7})"), Answer(201, R"({"id":""})"), Answer(201, R"({"id":"../x"})"),
-      Answer(201, R"({"id":null,"status":"starting"})"), Answer(200, "\xff\xfe"), Answer(201, std::string(200, '[')),
-      Broken(0, ""), Broken(201, ""), Broken(201, R"({"id":"abc)"), Broken(429, ""), Broken(422, R"({"detail":"x"})"),
+      Answer(500, R"({"detail":"x"})"),
+      Answer(502, "<html>nginx</html>"),
+      Answer(503, ""),
+      Answer(504, ""),
+      Answer(529, ""),
+      Answer(408, ""),
+      Answer(409, ""),
+      Answer(301, ""),
+      Answer(418, ""),
+      Answer(201, ""),
+      Answer(201, "{}"),
+      Answer(201, "[]"),
+      Answer(201, "null"),
+      Answer(201, "not json"),
+      Answer(201, R"({"id":7})"),
+      Answer(201, R"({"id":""})"),
+      Answer(201, R"({"id":"../x"})"),
+      Answer(201, R"({"id":null,"status":"starting"})"),
+      Answer(200, "\xff\xfe"),
+      Answer(201, std::string(200, '[')),
+      Broken(0, ""),
+      Broken(201, ""),
+      Broken(201, R"({"id":"abc)"),
+      Broken(429, ""),
+      Broken(422, R"({"detail":"x"})"),
   };
   for (const HttpResponse& response : responses) {
     CAPTURE(response.status);
@@ -224,7 +266,9 @@ TEST_CASE("everything else is unknown, and not for trying again") {
 }
 
 TEST_CASE("an id that came before the answer broke off is kept: it was paid for") {
-  for (const HttpResponse& response : {Broken(201, R"({"id":"abc","model":"o/n","inp)"), Answer(201, R"( { "id" : "abc" , "status":"start)"), Answer(201, R"({"id":"abc","x":1,"x":2})")}) {
+  for (const HttpResponse& response :
+       {Broken(201, R"({"id":"abc","model":"o/n","inp)"), Answer(201, R"( { "id" : "abc" , "status":"start)"),
+        Answer(201, R"({"id":"abc","x":1,"x":2})")}) {
     SubmitAnswer answer = New()->ParseSubmit(response);
     CHECK(answer.kind == SubmitAnswer::kSubmitted);
     CHECK(answer.remote.id == "abc");
@@ -242,15 +286,18 @@ PollAnswer Poll(const Json& prediction) { return New()->ParsePoll(Answer(200, pr
 TEST_CASE("the states, by a closed list") {
   CHECK(Poll({{"id", "a"}, {"status", "starting"}}).kind == PollAnswer::kPending);
   CHECK(Poll({{"id", "a"}, {"status", "processing"}}).kind == PollAnswer::kPending);
-  PollAnswer succeeded = Poll({{"id", "a"}, {"status", "succeeded"}, {"output", "https://replicate.delivery/x.png"}});
+  PollAnswer succeeded =
+      Poll({{"id", "a"}, {"status", "succeeded"}, {"output", "https://replicate.delivery/x.png"}});
   CHECK(succeeded.kind == PollAnswer::kSucceeded);
   CHECK_FALSE(succeeded.cost_micros.has_value());
   CHECK(Poll({{"id", "a"}, {"status", "failed"}, {"error", "boom"}}).kind == PollAnswer::kFailed);
   CHECK(Poll({{"id", "a"}, {"status", "canceled"}}).failure.error_class == ErrorClass::kCanceled);
   CHECK(Poll({{"id", "a"}, {"status", "aborted"}}).failure.error_class == ErrorClass::kTimeout);
-  for (const Json& unknown : {Json("paused"), Json(""), Json(nullptr), Json(7), Json("SUCCEEDED"), Json("success")}) {
+  for (const Json& unknown :
+       {Json("paused"), Json(""), Json(nullptr), Json(7), Json("SUCCEEDED"), Json("success")}) {
     CAPTURE(unknown.dump());
-    PollAnswer answer = Poll({{"id", "a"}, {"status", unknown}, {"output", {"https://replicate.delivery/x.png"}}});
+    PollAnswer answer =
+        Poll({{"id", "a"}, {"status", unknown}, {"output", {"https://replicate.delivery/x.png"}}});
     CHECK(answer.kind == PollAnswer::kPending);
     CHECK(answer.progress.message.find("not known") != std::string::npos);
   }
@@ -266,7 +313,9 @@ TEST_CASE("who pays: what ran is charged, what never began is not") {
   CHECK(Poll(with(begun, "status", "failed")).charged);
   CHECK(Poll(with(begun, "status", "canceled")).charged);
   CHECK_FALSE(Poll(with(begun, "status", "aborted")).charged);
-  for (const Json& idle : {Json{{"id", "a"}}, Json{{"id", "a"}, {"started_at", nullptr}, {"metrics", {{"predict_time", 0}}}}, Json{{"id", "a"}, {"started_at", ""}, {"metrics", nullptr}}}) {
+  for (const Json& idle :
+       {Json{{"id", "a"}}, Json{{"id", "a"}, {"started_at", nullptr}, {"metrics", {{"predict_time", 0}}}},
+        Json{{"id", "a"}, {"started_at", ""}, {"metrics", nullptr}}}) {
     CHECK_FALSE(Poll(with(idle, "status", "failed")).charged);
     CHECK_FALSE(Poll(with(idle, "status", "canceled")).charged);
   }
@@ -275,12 +324,18 @@ TEST_CASE("who pays: what ran is charged, what never began is not") {
 
 TEST_CASE("null, empty and missing errors are no errors; missing fields are no crash") {
   for (const Json& error : {Json(nullptr), Json("")}) {
-    PollAnswer answer = Poll({{"id", "a"}, {"status", "succeeded"}, {"error", error}, {"logs", nullptr}, {"metrics", nullptr}, {"output", {"https://replicate.delivery/x.png"}}});
+    PollAnswer answer = Poll({{"id", "a"},
+                              {"status", "succeeded"},
+                              {"error", error},
+                              {"logs", nullptr},
+                              {"metrics", nullptr},
+                              {"output", {"https://replicate.delivery/x.png"}}});
     CHECK(answer.kind == PollAnswer::kSucceeded);
   }
   PollAnswer failed = Poll({{"id", "a"}, {"status", "failed"}, {"error", nullptr}});
   CHECK(failed.failure.message == "The prediction failed and gave no reason.");
-  CHECK(Poll({{"id", "a"}, {"status", "failed"}, {"error", {{"detail", "an object"}}}}).failure.message.find("an object") != std::string::npos);
+  CHECK(Poll({{"id", "a"}, {"status", "failed"}, {"error", {{"detail", "an object"}}}})
+            .failure.message.find("an object") != std::string::npos);
 }
 
 TEST_CASE("a failure's words decide its class") {
@@ -290,11 +345,14 @@ TEST_CASE("a failure's words decide its class") {
     bool retryable;
     const char* code;
   };
-  for (const Row& row : {Row{"NSFW content detected. Try running it again, or try a different prompt.", ErrorClass::kSafety, false, ""},
-                         Row{"The input or output was flagged as sensitive. Please try again with different inputs. (E005)", ErrorClass::kSafety, false, "E005"},
-                         Row{"Prediction interrupted; please retry (code: PA)", ErrorClass::kServer, true, "PA"},
-                         Row{"CUDA out of memory (tried to allocate)", ErrorClass::kServer, false, ""},
-                         Row{"loading safety_checker weights", ErrorClass::kServer, false, ""}}) {
+  for (const Row& row :
+       {Row{"NSFW content detected. Try running it again, or try a different prompt.", ErrorClass::kSafety,
+            false, ""},
+        Row{"The input or output was flagged as sensitive. Please try again with different inputs. (E005)",
+            ErrorClass::kSafety, false, "E005"},
+        Row{"Prediction interrupted; please retry (code: PA)", ErrorClass::kServer, true, "PA"},
+        Row{"CUDA out of memory (tried to allocate)", ErrorClass::kServer, false, ""},
+        Row{"loading safety_checker weights", ErrorClass::kServer, false, ""}}) {
     CAPTURE(row.error);
     PollAnswer answer = Poll({{"id", "a"}, {"status", "failed"}, {"error", row.error}});
     CHECK(answer.failure.error_class == row.error_class);
@@ -304,16 +362,22 @@ TEST_CASE("a failure's words decide its class") {
 }
 
 TEST_CASE("messages hold no key, no signed query and no data URI") {
-  PollAnswer answer = Poll({{"id", "a"}, {"status", "failed"}, {"error", "cannot fetch https://h/x.png?X-Sig=abc123 with r8_secret_key from data:image/png;base64,QUJD\x01 end"}});
-  CHECK(answer.failure.message == "cannot fetch https://h/x.png?… with [key] from data:… end");
-  CHECK(Poll({{"id", "a"}, {"status", "failed"}, {"error", std::string(5000, 'x')}}).failure.message.size() < 500);
+  PollAnswer answer = Poll({{"id", "a"},
+                            {"status", "failed"},
+                            {"error",
+                             "cannot fetch https://h/x.png?X-Sig=abc123 with r8_secret_key from "
+                             "data:image/png;base64,QUJD\x01 end"}});
+  CHECK(answer.failure.message == "cannot fetch https://h/x.png?… with [key] from data:…  end");
+  CHECK(Poll({{"id", "a"}, {"status", "failed"}, {"error", std::string(5000, 'x')}}).failure.message.size() <
+        500);
 }
 
 TEST_CASE("outputs in every shape") {
   const std::string a = "https://replicate.delivery/a.png", b = "https://replicate.delivery/b.png";
   auto urls = [](const Json& output) {
     std::vector<std::string> list;
-    for (const RemoteOutput& one : Poll({{"id", "p"}, {"status", "succeeded"}, {"output", output}}).outputs) list.push_back(one.url);
+    for (const RemoteOutput& one : Poll({{"id", "p"}, {"status", "succeeded"}, {"output", output}}).outputs)
+      list.push_back(one.url);
     return list;
   };
   CHECK(urls(a) == std::vector{a});
@@ -326,7 +390,11 @@ TEST_CASE("outputs in every shape") {
 }
 
 TEST_CASE("data URIs are decoded") {
-  PollAnswer answer = Poll({{"id", "p"}, {"status", "succeeded"}, {"output", {"data:image/webp;base64,aGVsbG8=", "data:image/png;charset=x;base64,aGk=", "data:image/png;base64,***", "data:,x", "data:"}}});
+  PollAnswer answer = Poll({{"id", "p"},
+                            {"status", "succeeded"},
+                            {"output",
+                             {"data:image/webp;base64,aGVsbG8=", "data:image/png;charset=x;base64,aGk=",
+                              "data:image/png;base64,***", "data:,x", "data:"}}});
   REQUIRE(answer.outputs.size() == 2);
   CHECK(answer.outputs[0].bytes.view() == "hello");
   CHECK(answer.outputs[0].media_type == "image/webp");
@@ -335,13 +403,15 @@ TEST_CASE("data URIs are decoded") {
 }
 
 TEST_CASE("a success without a picture is a charged failure, and says why") {
-  for (const Json& output : {Json(nullptr), Json(""), Json::array(), Json("a poem"), Json(7), Json::object()}) {
+  for (const Json& output :
+       {Json(nullptr), Json(""), Json::array(), Json("a poem"), Json(7), Json::object()}) {
     PollAnswer answer = Poll({{"id", "p"}, {"status", "succeeded"}, {"output", output}});
     CHECK(answer.kind == PollAnswer::kFailed);
     CHECK(answer.charged);
     CHECK(answer.failure.error_class == ErrorClass::kServer);
   }
-  PollAnswer removed = Poll({{"id", "p"}, {"status", "succeeded"}, {"output", nullptr}, {"data_removed", true}});
+  PollAnswer removed =
+      Poll({{"id", "p"}, {"status", "succeeded"}, {"output", nullptr}, {"data_removed", true}});
   CHECK(removed.failure.error_class == ErrorClass::kExpired);
   CHECK(Poll({{"id", "p"}, {"status", "succeeded"}}).kind == PollAnswer::kFailed);
 }
@@ -352,9 +422,12 @@ TEST_CASE("progress is the last bar of the log") {
     double fraction;
     int64_t current, total;
   };
-  for (const Row& row : {Row{"Using seed: 7\n  0%|          | 0/20 [00:00<?]\n 45%|####5     | 9/20 [00:01<00:01, 8.2it/s]\n", 0.45, 9, 20},
-                         Row{" 10%|#  | 1/10\r 20%|## | 2/10\r", 0.2, 2, 10}, Row{"100%|###| 10/10\n  5%|# | 1/20\nwriting file\n", 0.05, 1, 20}, Row{"50%|x| 3/0", 0.5, 3, 0},
-                         Row{"200%|x| 30/10", 1.0, 30, 10}}) {
+  for (const Row& row :
+       {Row{"Using seed: 7\n  0%|          | 0/20 [00:00<?]\n 45%|####5     | 9/20 [00:01<00:01, 8.2it/s]\n",
+            0.45, 9, 20},
+        Row{" 10%|#  | 1/10\r 20%|## | 2/10\r", 0.2, 2, 10},
+        Row{"100%|###| 10/10\n  5%|# | 1/20\nwriting file\n", 0.05, 1, 20}, Row{"50%|x| 3/0", 0.5, 3, 0},
+        Row{"200%|x| 30/10", 1.0, 30, 10}}) {
     CAPTURE(row.logs);
     Progress progress = Poll({{"id", "a"}, {"status", "processing"}, {"logs", row.logs}}).progress;
     REQUIRE(progress.fraction.has_value());
@@ -362,19 +435,34 @@ TEST_CASE("progress is the last bar of the log") {
     CHECK(progress.current == row.current);
     CHECK(progress.total == row.total);
   }
-  for (const char* logs : {"", "45%", "45% | 9/20", "45%|| 9/20", "x45%|#| 9/20", "45%|#| 9-20", "-5%|#| 9/20", "99999999999999999999%|#| 1/2", "5%|#| 99999999999999999999/2", "5%|#| 1/"}) {
+  for (const char* logs :
+       {"", "45%", "45% | 9/20", "45%|| 9/20", "x45%|#| 9/20", "45%|#| 9-20", "-5%|#| 9/20",
+        "99999999999999999999%|#| 1/2", "5%|#| 99999999999999999999/2", "5%|#| 1/"}) {
     CAPTURE(logs);
     CHECK_FALSE(Poll({{"id", "a"}, {"status", "processing"}, {"logs", logs}}).progress.fraction.has_value());
   }
-  CHECK(Poll({{"id", "a"}, {"status", "processing"}, {"logs", std::string(300'000, '\n') + "5%|#| 1/20"}}).progress.current == 1);
-  CHECK(Poll({{"id", "a"}, {"status", "processing"}, {"logs", "Using seed: 17454220438242315174\n"}}).seed == 17454220438242315174u);
+  CHECK(Poll({{"id", "a"}, {"status", "processing"}, {"logs", std::string(300'000, '\n') + "5%|#| 1/20"}})
+            .progress.current == 1);
+  CHECK(Poll({{"id", "a"}, {"status", "processing"}, {"logs", "Using seed: 17454220438242315174\n"}}).seed ==
+        17454220438242315174u);
   CHECK_FALSE(Poll({{"id", "a"}, {"status", "processing"}, {"logs", "Using seed: random"}}).seed.has_value());
 }
 
 TEST_CASE("an answer that says nothing about the prediction is transient") {
-  const HttpResponse responses[] = {Answer(500, ""),    Answer(502, "<html>"),      Answer(401, R"({"detail":"x"})"), Answer(402, "{}"), Answer(403, ""),   Answer(404, "<html>not here"),
-                                    Answer(200, ""),    Answer(200, "not json"),    Answer(200, "[]"),                Answer(200, "{}"), Answer(200, R"({"id":"a","id":"b","status":"failed"})"),
-                                    Answer(302, ""),    Broken(200, R"({"id":"a"})"), NotSent(Error(Code::kTimeout, "slow"))};
+  const HttpResponse responses[] = {Answer(500, ""),
+                                    Answer(502, "<html>"),
+                                    Answer(401, R"({"detail":"x"})"),
+                                    Answer(402, "{}"),
+                                    Answer(403, ""),
+                                    Answer(404, "<html>not here"),
+                                    Answer(200, ""),
+                                    Answer(200, "not json"),
+                                    Answer(200, "[]"),
+                                    Answer(200, "{}"),
+                                    Answer(200, R"({"id":"a","id":"b","status":"failed"})"),
+                                    Answer(302, ""),
+                                    Broken(200, R"({"id":"a"})"),
+                                    NotSent(Error(Code::kTimeout, "slow"))};
   for (const HttpResponse& response : responses) {
     CAPTURE(response.status);
     CAPTURE(response.body);
@@ -382,14 +470,16 @@ TEST_CASE("an answer that says nothing about the prediction is transient") {
     CHECK(answer.kind == PollAnswer::kTransient);
     CHECK_FALSE(answer.failure.message.empty());
   }
-  PollAnswer gone = New()->ParsePoll(Answer(404, R"({"detail":"The requested resource could not be found.","status":404})"));
+  PollAnswer gone = New()->ParsePoll(
+      Answer(404, R"({"detail":"The requested resource could not be found.","status":404})"));
   CHECK(gone.kind == PollAnswer::kFailed);
   CHECK(gone.failure.error_class == ErrorClass::kNotFound);
   CHECK(gone.charged);
 }
 
 TEST_CASE("a throttled poll says when to come back") {
-  PollAnswer answer = New()->ParsePoll(Answer(429, R"({"detail":"Request was throttled. Your rate limit resets in ~30s."})"));
+  PollAnswer answer =
+      New()->ParsePoll(Answer(429, R"({"detail":"Request was throttled. Your rate limit resets in ~30s."})"));
   CHECK(answer.kind == PollAnswer::kTransient);
   CHECK(answer.failure.error_class == ErrorClass::kRateLimited);
   CHECK(answer.failure.retry_after_ms == 30'000);
@@ -397,7 +487,8 @@ TEST_CASE("a throttled poll says when to come back") {
 }
 
 TEST_CASE("polls and cancels go to the id, and the key to no other place") {
-  RemoteHandle handle{.id = "abc", .status_url = "https://evil.example/steal", .cancel_url = "https://evil.example/steal"};
+  RemoteHandle handle{
+      .id = "abc", .status_url = "https://evil.example/steal", .cancel_url = "https://evil.example/steal"};
   HttpRequest poll = New()->BuildPoll(handle).value();
   CHECK(poll.url == "https://api.replicate.com/v1/predictions/abc");
   CHECK(poll.method == "GET");
@@ -428,17 +519,24 @@ TEST_CASE("the key goes along only to the base URL's own origin") {
   CHECK(delivery.https_only);
   CHECK(delivery.max_redirects == 5);
   CHECK(New()->BuildDownload(output("https://replicate.delivery/x.png", true)).value().headers.empty());
-  CHECK(New()->BuildDownload(output("https://api.replicate.com.evil.example/x", true)).value().headers.empty());
+  CHECK(
+      New()->BuildDownload(output("https://api.replicate.com.evil.example/x", true)).value().headers.empty());
   CHECK(New()->BuildDownload(output("https://api.replicate.com:444/x", true)).value().headers.empty());
-  CHECK(HeaderOf(New()->BuildDownload(output("https://api.replicate.com/v1/files/x", true)).value(), "authorization") == "Bearer r8_secret_key");
+  CHECK(HeaderOf(New()->BuildDownload(output("https://api.replicate.com/v1/files/x", true)).value(),
+                 "authorization") == "Bearer r8_secret_key");
   CHECK(CodeOf(New()->BuildDownload(output("", false)).status()) == Code::kInvalid);
-  CHECK(Poll({{"id", "p"}, {"status", "succeeded"}, {"output", "https://api.replicate.com/v1/files/x"}}).outputs[0].needs_credentials);
+  CHECK(Poll({{"id", "p"}, {"status", "succeeded"}, {"output", "https://api.replicate.com/v1/files/x"}})
+            .outputs[0]
+            .needs_credentials);
 }
 
 // --- reconciliation ---
 
 Json Listed(const char* id, Json input, Json more = Json::object()) {
-  Json prediction = {{"id", id}, {"status", "succeeded"}, {"model", "black-forest-labs/flux-schnell"}, {"input", std::move(input)}};
+  Json prediction = {{"id", id},
+                     {"status", "succeeded"},
+                     {"model", "black-forest-labs/flux-schnell"},
+                     {"input", std::move(input)}};
   prediction.update(more);
   return prediction;
 }
@@ -449,14 +547,19 @@ const Json kOurs = {{"prompt", "a red fox"}};
 
 TEST_CASE("the list is asked for by the times of the attempt, and followed only at home") {
   HttpRequest first = New()->BuildReconcile(Part(), 1767225600000, 1767225660000, "").value();
-  CHECK(first.url == "https://api.replicate.com/v1/predictions?created_after=2026-01-01T00%3A00%3A00.000Z&created_before=2026-01-01T00%3A01%3A00.000Z");
+  CHECK(first.url ==
+        "https://api.replicate.com/v1/"
+        "predictions?created_after=2026-01-01T00%3A00%3A00.000Z&created_before=2026-01-01T00%3A01%3A00.000Z");
   CHECK(HeaderOf(first, "authorization") == "Bearer r8_secret_key");
-  CHECK(New()->BuildReconcile(Part(), 0, 0, "https://api.replicate.com/v1/predictions?cursor=x").value().url == "https://api.replicate.com/v1/predictions?cursor=x");
+  CHECK(
+      New()->BuildReconcile(Part(), 0, 0, "https://api.replicate.com/v1/predictions?cursor=x").value().url ==
+      "https://api.replicate.com/v1/predictions?cursor=x");
   CHECK(CodeOf(New()->BuildReconcile(Part(), 0, 0, "https://evil.example/").status()) == Code::kForbidden);
 }
 
 TEST_CASE("a listed prediction is ours when its input is what we sent, key order and number types aside") {
-  ReconcileAnswer answer = Reconcile({Listed("a", {{"prompt", "a blue fox"}}), Listed("b", kOurs), Listed("c", {{"prompt", "a red fox"}, {"seed", 1}})});
+  ReconcileAnswer answer = Reconcile({Listed("a", {{"prompt", "a blue fox"}}), Listed("b", kOurs),
+                                      Listed("c", {{"prompt", "a red fox"}, {"seed", 1}})});
   CHECK(answer.kind == ReconcileAnswer::kFound);
   REQUIRE(answer.found.size() == 1);
   CHECK(answer.found[0].id == "b");
@@ -501,7 +604,9 @@ TEST_CASE("inputs that were deleted leave the matter open") {
 }
 
 TEST_CASE("a list that cannot be read is asked for again") {
-  for (const HttpResponse& response : {Answer(500, ""), Answer(429, R"({"detail":"Expected available in 1 second."})"), Answer(200, "x"), Answer(200, "[]"), Answer(200, R"({"results":7})"), Broken(200, "{}")}) {
+  for (const HttpResponse& response :
+       {Answer(500, ""), Answer(429, R"({"detail":"Expected available in 1 second."})"), Answer(200, "x"),
+        Answer(200, "[]"), Answer(200, R"({"results":7})"), Broken(200, "{}")}) {
     CAPTURE(response.body);
     ReconcileAnswer answer = New()->ParseReconcile(response, Part());
     CHECK(answer.kind == ReconcileAnswer::kTransient);

@@ -1,10 +1,11 @@
 // The adapter over the HTTP client against the simulator: what one half builds the other understands.
+#include "support/simulator.h"
+
 #include <doctest/doctest.h>
 
 #include "base/clock.h"
 #include "codec/image.h"
 #include "provider/provider.h"
-#include "support/simulator.h"
 #include "support/temp_dir.h"
 
 namespace mediagen {
@@ -23,8 +24,12 @@ struct Client {
     config.allow_private_network = true;
     adapter = NewAdapter(std::move(config)).value();
   }
-  SubmitAnswer Submit(const PartRequest& part) { return adapter->ParseSubmit(http.Call(adapter->BuildSubmit(part, Id{}, "").value())); }
-  PollAnswer Poll(const RemoteHandle& handle) { return adapter->ParsePoll(http.Call(adapter->BuildPoll(handle).value())); }
+  SubmitAnswer Submit(const PartRequest& part) {
+    return adapter->ParseSubmit(http.Call(adapter->BuildSubmit(part, Id{}, "").value()));
+  }
+  PollAnswer Poll(const RemoteHandle& handle) {
+    return adapter->ParsePoll(http.Call(adapter->BuildPoll(handle).value()));
+  }
   // Until it is over. Counts the fractions of progress that went by.
   PollAnswer Wait(const RemoteHandle& handle, int* fractions = nullptr) {
     while (true) {
@@ -33,13 +38,16 @@ struct Client {
       if (answer.kind == PollAnswer::kSucceeded || answer.kind == PollAnswer::kFailed) return answer;
     }
   }
-  HttpResponse Download(const RemoteOutput& output) { return http.Call(adapter->BuildDownload(output).value()); }
+  HttpResponse Download(const RemoteOutput& output) {
+    return http.Call(adapter->BuildDownload(output).value());
+  }
   // All pages.
   ReconcileAnswer Reconcile(const PartRequest& part) {
     const int64_t now = SystemClock()->WallMs();
     ReconcileAnswer all, page;
     do {
-      page = adapter->ParseReconcile(http.Call(adapter->BuildReconcile(part, now - 60'000, now + 60'000, page.next_url).value()), part);
+      page = adapter->ParseReconcile(
+          http.Call(adapter->BuildReconcile(part, now - 60'000, now + 60'000, page.next_url).value()), part);
       all.found.insert(all.found.end(), page.found.begin(), page.found.end());
     } while (page.kind == ReconcileAnswer::kMore);
     all.kind = !all.found.empty() ? ReconcileAnswer::kFound : page.kind;
@@ -68,7 +76,8 @@ TEST_CASE("a prediction goes from submit through progress to pictures") {
   part.seed = 7;
   SubmitAnswer submitted = client.Submit(part);
   REQUIRE(submitted.kind == SubmitAnswer::kSubmitted);
-  CHECK(submitted.remote.status_url == fmt::format("{}/predictions/{}", simulator.base_url(), submitted.remote.id));
+  CHECK(submitted.remote.status_url ==
+        fmt::format("{}/predictions/{}", simulator.base_url(), submitted.remote.id));
   CHECK(submitted.result.kind == PollAnswer::kPending);
   int fractions = 0;
   PollAnswer result = client.Wait(submitted.remote, &fractions);
@@ -91,7 +100,8 @@ TEST_CASE("a prediction goes from submit through progress to pictures") {
 TEST_CASE("all three ways to create are taken, and each reports its model") {
   Simulator simulator;
   Client client(simulator);
-  for (const std::string& model : {std::string("o/n"), "o/n:" + std::string(64, 'a'), std::string(64, 'b'), std::string("deployments/o/n")}) {
+  for (const std::string& model : {std::string("o/n"), "o/n:" + std::string(64, 'a'), std::string(64, 'b'),
+                                   std::string("deployments/o/n")}) {
     CAPTURE(model);
     PartRequest part = Part("one of three");
     part.model = model;
@@ -141,11 +151,11 @@ TEST_CASE("each kind of refusal and loss is told apart, and the journal agrees")
   }
 }
 
-TEST_CASE("a truncated answer that still names its id is not lost") {
+TEST_CASE("a submit whose answer was truncated is found again") {
   Simulator simulator;
   Client client(simulator);
   PartRequest part = Part("half an answer", {{"truncate", true}});
-  // The simulator writes members in order of their names; the id stands in the middle.
+  // The simulator writes members in the order of their names, so half an answer names no id that counts.
   SubmitAnswer answer = client.Submit(part);
   CHECK(answer.kind == SubmitAnswer::kUnknown);
   ReconcileAnswer found = client.Reconcile(part);
@@ -196,8 +206,11 @@ TEST_CASE("predictions end badly in every way that Replicate's do") {
   };
   Simulator simulator;
   Client client(simulator);
-  for (const Row& row : {Row{{{"fail", "NSFW content detected"}}, ErrorClass::kSafety, true}, Row{{{"fail", "index out of range"}}, ErrorClass::kServer, true},
-                         Row{{{"aborted", true}}, ErrorClass::kTimeout, false}, Row{{{"output", "text"}}, ErrorClass::kServer, true}, Row{{{"output", "none"}}, ErrorClass::kServer, true},
+  for (const Row& row : {Row{{{"fail", "NSFW content detected"}}, ErrorClass::kSafety, true},
+                         Row{{{"fail", "index out of range"}}, ErrorClass::kServer, true},
+                         Row{{{"aborted", true}}, ErrorClass::kTimeout, false},
+                         Row{{{"output", "text"}}, ErrorClass::kServer, true},
+                         Row{{{"output", "none"}}, ErrorClass::kServer, true},
                          Row{{{"dataRemoved", true}}, ErrorClass::kExpired, true}}) {
     CAPTURE(row.fault.dump());
     PollAnswer answer = client.Wait(client.Submit(Part("x", row.fault)).remote);
@@ -210,13 +223,16 @@ TEST_CASE("predictions end badly in every way that Replicate's do") {
 TEST_CASE("predictions end well in every shape, through unknown states, missing fields and failing polls") {
   Simulator simulator;
   Client client(simulator);
-  for (const Json& fault : {Json{{"output", "string"}}, Json{{"output", "object"}}, Json{{"output", "nested"}}, Json{{"output", "data"}}, Json{{"unknownState", true}}, Json{{"nullFields", true}},
-                            Json{{"pollStatus", 503}, {"pollTimes", 3}}}) {
+  for (const Json& fault :
+       {Json{{"output", "string"}}, Json{{"output", "object"}}, Json{{"output", "nested"}},
+        Json{{"output", "data"}}, Json{{"unknownState", true}}, Json{{"nullFields", true}},
+        Json{{"pollStatus", 503}, {"pollTimes", 3}}}) {
     CAPTURE(fault.dump());
     PollAnswer answer = client.Wait(client.Submit(Part("x", fault)).remote);
     CHECK(answer.kind == PollAnswer::kSucceeded);
     REQUIRE(answer.outputs.size() == 1);
-    const std::string bytes = answer.outputs[0].url.empty() ? std::string(answer.outputs[0].bytes.view()) : client.Download(answer.outputs[0]).body;
+    const std::string bytes = answer.outputs[0].url.empty() ? std::string(answer.outputs[0].bytes.view())
+                                                            : client.Download(answer.outputs[0]).body;
     CHECK(Sniff(bytes) == Format::kPng);
   }
 }
@@ -227,7 +243,8 @@ TEST_CASE("a cancel reaches the prediction") {
   SubmitAnswer submitted = client.Submit(Part("x", {{"hang", true}, {"workMs", 1}}));
   while (client.Poll(submitted.remote).progress.fraction.value_or(0) == 0) {
   }
-  PollAnswer canceled = client.adapter->ParsePoll(client.http.Call(client.adapter->BuildCancel(submitted.remote).value()));
+  PollAnswer canceled =
+      client.adapter->ParsePoll(client.http.Call(client.adapter->BuildCancel(submitted.remote).value()));
   CHECK(canceled.failure.error_class == ErrorClass::kCanceled);
   CHECK(canceled.charged);
   CHECK(client.Poll(submitted.remote).failure.error_class == ErrorClass::kCanceled);
@@ -237,7 +254,8 @@ TEST_CASE("a cancel reaches the prediction") {
 TEST_CASE("a download that is redirected inside is stopped there") {
   Simulator simulator;
   Client client(simulator);
-  PollAnswer answer = client.Wait(client.Submit(Part("x", {{"outputRedirect", "ftp://169.254.169.254/"}})).remote);
+  PollAnswer answer =
+      client.Wait(client.Submit(Part("x", {{"outputRedirect", "ftp://169.254.169.254/"}})).remote);
   CHECK_FALSE(client.Download(answer.outputs[0]).transport.ok());
   answer = client.Wait(client.Submit(Part("y", {{"outputStatus", 403}, {"outputTimes", 1}})).remote);
   CHECK(client.Download(answer.outputs[0]).status == 403);
@@ -261,7 +279,8 @@ TEST_CASE("a lost submit is found again among many, over several pages") {
   CHECK(client.Reconcile(never).kind == ReconcileAnswer::kNone);
 }
 
-TEST_CASE("the journal is on the disk before the answer, and a restarted simulator still knows its predictions") {
+TEST_CASE(
+    "the journal is on the disk before the answer, and a restarted simulator still knows its predictions") {
   testing::TempDir dir;
   const std::string journal = dir.path() + "/journal", state = dir.path() + "/state";
   Simulator simulator({.journal = journal, .state = state});

@@ -1,16 +1,19 @@
-// Fault: what is to go wrong with one paid request, and later with its prediction. Comes as the field "simulate" of its input, or by POST
-// /simulator/next for the requests that follow.
+// Fault: what is to go wrong with one paid request, and later with its prediction. Comes as the field
+// "simulate" of its input, or by POST /simulator/next for the requests that follow.
 //
 //   {"drop": "before-accept"}   the request is read, forgotten, and the connection reset
 //   {"drop": "after-read"}      the request is accepted, and the connection reset without an answer
 //   {"truncate": true | N}      accepted; the answer breaks off in the middle, or after N bytes of its body
 //   {"truncateChunked": N}      the same with a chunked body
-//   {"status": 429, "retryAfter": 2, "retryAs": "header" | "date" | "text" | "none", "html": false, "accept": false, "times": 2}
+//   {"status": 429, "retryAfter": 2, "retryAs": "header" | "date" | "text" | "none", "html": false, "accept":
+//   false, "times": 2}
 //                               an error instead; with "accept" (a 5xx) the work is done all the same
 //   {"delayMs": N}              before the answer
-//   {"workMs": N} {"fail": "NSFW content detected"} {"aborted": true} {"hang": true} {"unknownState": true} {"nullFields": true} {"dataRemoved": true}
+//   {"workMs": N} {"fail": "NSFW content detected"} {"aborted": true} {"hang": true} {"unknownState": true}
+//   {"nullFields": true} {"dataRemoved": true}
 //   {"output": "array" | "string" | "object" | "nested" | "data" | "text" | "none"}
-//   {"outputRedirect": "http://169.254.169.254/"} {"outputStatus": 404} {"outputTruncate": true} {"outputDelayMs": N} {"outputTimes": 1}
+//   {"outputRedirect": "http://169.254.169.254/"} {"outputStatus": 404} {"outputTruncate": true}
+//   {"outputDelayMs": N} {"outputTimes": 1}
 //   {"pollStatus": 503, "pollTimes": 2}
 //
 // "times" limits an inline fault to so many requests with the same input; after them the request succeeds.

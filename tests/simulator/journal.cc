@@ -42,7 +42,8 @@ bool StateFile::Open(const std::string& path, const std::function<void(const Jso
   if (!file_.valid()) return false;
   std::string text;
   char chunk[64 << 10];
-  for (ssize_t got; (got = read(file_.get(), chunk, sizeof chunk)) > 0;) text.append(chunk, static_cast<size_t>(got));
+  for (ssize_t got; (got = read(file_.get(), chunk, sizeof chunk)) > 0;)
+    text.append(chunk, static_cast<size_t>(got));
   std::string_view rest = text;
   for (size_t end; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) {
     StatusOr<Json> line = ParseJson(rest.substr(0, end), "a line of the state file", {.max_bytes = 64 << 20});

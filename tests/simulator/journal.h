@@ -1,4 +1,5 @@
-// Journal: what crash tests judge by. One JSON line for every paid request, on the disk before the client hears anything of it.
+// Journal: what crash tests judge by. One JSON line for every paid request, on the disk before the client
+// hears anything of it.
 //
 // Thread-safe.
 #pragma once

@@ -1,8 +1,10 @@
-// mediagen-simulator: a server on 127.0.0.1 that speaks the providers' wires, charges nothing, and journals what it would have charged.
+// mediagen-simulator: a server on 127.0.0.1 that speaks the providers' wires, charges nothing, and journals
+// what it would have charged.
 //
 //   mediagen-simulator [--port N] [--journal FILE] [--state FILE] [--work-ms N] [--exit-with-parent]
 //
-// Prints "listening http://127.0.0.1:PORT" when it is ready. Ends on SIGTERM and SIGINT, and with --exit-with-parent when its stdin is closed.
+// Prints "listening http://127.0.0.1:PORT" when it is ready. Ends on SIGTERM and SIGINT, and with
+// --exit-with-parent when its stdin is closed.
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -62,7 +64,8 @@ void WatchForTheEnd(int signals, bool watch_stdin, WakeupPipe* stop) {
     pollfd watched[] = {{signals, POLLIN, 0}, {watch_stdin ? STDIN_FILENO : -1, POLLIN, 0}};
     if (poll(watched, 2, -1) < 0) continue;
     char ignored[256];
-    const bool parent_gone = (watched[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && read(STDIN_FILENO, ignored, sizeof ignored) <= 0;
+    const bool parent_gone = (watched[1].revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
+                             read(STDIN_FILENO, ignored, sizeof ignored) <= 0;
     if (watched[0].revents != 0 || parent_gone) break;
   }
   stop->Wake();
@@ -71,7 +74,9 @@ void WatchForTheEnd(int signals, bool watch_stdin, WakeupPipe* stop) {
 int Main(int argc, char** argv) {
   Arguments arguments;
   if (!ParseArguments(argc, argv, &arguments)) {
-    fmt::print(stderr, "usage: mediagen-simulator [--port N] [--journal FILE] [--state FILE] [--work-ms N] [--exit-with-parent]\n");
+    fmt::print(stderr,
+               "usage: mediagen-simulator [--port N] [--journal FILE] [--state FILE] [--work-ms N] "
+               "[--exit-with-parent]\n");
     return 2;
   }
   sigset_t ends;
@@ -88,7 +93,8 @@ int Main(int argc, char** argv) {
   StatusOr<std::unique_ptr<WakeupPipe>> stop = WakeupPipe::New();
   if (!stop.ok() || !journal.Open(arguments.journal) || !predictions.Open(arguments.state) ||
       !server.Listen(static_cast<int>(arguments.port))) {
-    fmt::print(stderr, "mediagen-simulator: cannot open the journal, the state file or port {}\n", arguments.port);
+    fmt::print(stderr, "mediagen-simulator: cannot open the journal, the state file or port {}\n",
+               arguments.port);
     return 1;
   }
   const std::string origin = fmt::format("http://127.0.0.1:{}", server.port());

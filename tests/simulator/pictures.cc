@@ -14,9 +14,11 @@ constexpr int kSteps = 4;
 StatusOr<BufferRef> Draw(const Prediction& prediction, int64_t n) {
   uint32_t width = 0, height = 0;
   OutputSize(prediction.input, &width, &height);
-  const auto seed = static_cast<uint64_t>(IntOf(prediction.input, "seed", static_cast<int64_t>(Xxh3(prediction.id) >> 1)));
-  ASSIGN_OR_RETURN(Pixels pixels, DrawSketch(TextOf(prediction.input, "prompt"), seed + static_cast<uint64_t>(n), width, height,
-                                             [](int, int) { return OkStatus(); }, kSteps));
+  const auto seed =
+      static_cast<uint64_t>(IntOf(prediction.input, "seed", static_cast<int64_t>(Xxh3(prediction.id) >> 1)));
+  ASSIGN_OR_RETURN(Pixels pixels, DrawSketch(
+                                      TextOf(prediction.input, "prompt"), seed + static_cast<uint64_t>(n),
+                                      width, height, [](int, int) { return OkStatus(); }, kSteps));
   return Encode(pixels, {.format = Format::kPng, .png_level = 1});
 }
 

@@ -17,8 +17,14 @@ constexpr uint32_t kDefaultSide = 512;
 constexpr uint32_t kMaxSide = 2048;
 
 Json ToLine(const Prediction& p) {
-  return {{"op", "create"},          {"id", p.id},       {"model", p.model}, {"version", p.version},
-          {"deployment", p.deployment}, {"input", p.input}, {"fault", p.fault}, {"createdMs", p.created_ms},
+  return {{"op", "create"},
+          {"id", p.id},
+          {"model", p.model},
+          {"version", p.version},
+          {"deployment", p.deployment},
+          {"input", p.input},
+          {"fault", p.fault},
+          {"createdMs", p.created_ms},
           {"workMs", p.work_ms}};
 }
 
@@ -42,7 +48,8 @@ int64_t EndMs(const Prediction& p) { return p.created_ms + p.work_ms; }
 std::string StateOf(const Prediction& p, int64_t now_ms) {
   if (p.canceled_ms > 0) return "canceled";
   if (now_ms < StartedMs(p)) return "starting";
-  if (now_ms < EndMs(p) || IsTrue(p.fault, "hang")) return IsTrue(p.fault, "unknownState") ? "warming-up" : "processing";
+  if (now_ms < EndMs(p) || IsTrue(p.fault, "hang"))
+    return IsTrue(p.fault, "unknownState") ? "warming-up" : "processing";
   if (IsTrue(p.fault, "aborted")) return "aborted";
   return TextOf(p.fault, "fail").empty() ? "succeeded" : "failed";
 }
@@ -53,9 +60,10 @@ std::string Logs(const Prediction& p, int64_t now_ms) {
   const int64_t span = std::max<int64_t>(EndMs(p) - StartedMs(p), 1);
   const int64_t until = p.canceled_ms > 0 ? p.canceled_ms : now_ms;
   const int64_t done = std::clamp<int64_t>((until - StartedMs(p)) * kSteps / span, 0, kSteps);
-  std::string logs = fmt::format("Using seed: {}\n", p.input.contains("seed") && p.input["seed"].is_number_unsigned()
-                                                         ? p.input["seed"].get<uint64_t>()
-                                                         : Xxh3(p.id) % 1'000'000);
+  std::string logs =
+      fmt::format("Using seed: {}\n", p.input.contains("seed") && p.input["seed"].is_number_unsigned()
+                                          ? p.input["seed"].get<uint64_t>()
+                                          : Xxh3(p.id) % 1'000'000);
   for (int64_t step = 0; step <= done; ++step) {
     logs += fmt::format("{:3}%|{:<10}| {}/{} [00:00<00:00, 9.81it/s]\n", step * 100 / kSteps,
                         std::string(static_cast<size_t>(step * 10 / kSteps), '#'), step, kSteps);
@@ -65,7 +73,8 @@ std::string Logs(const Prediction& p, int64_t now_ms) {
 
 Json OutputOf(const Prediction& p, const std::string& origin) {
   Json urls = Json::array();
-  for (int64_t n = 0; n < OutputCount(p.input); ++n) urls.push_back(fmt::format("{}/files/{}/{}.png", origin, p.id, n));
+  for (int64_t n = 0; n < OutputCount(p.input); ++n)
+    urls.push_back(fmt::format("{}/files/{}/{}.png", origin, p.id, n));
   const std::string shape = TextOf(p.fault, "output", "array");
   if (shape == "string") return urls[0];
   if (shape == "object") return {{"image", urls[0]}, {"format", "png"}};
@@ -73,7 +82,10 @@ Json OutputOf(const Prediction& p, const std::string& origin) {
   if (shape == "text") return "a caption, and no picture";
   if (shape == "none") return nullptr;
   if (shape == "data") {  // one red pixel, PNG
-    return {"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="};
+    return {
+        "data:image/"
+        "png;base64,"
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="};
   }
   return urls;
 }
@@ -135,7 +147,8 @@ std::optional<Prediction> Predictions::Cancel(const std::string& id, int64_t now
   return it->second;
 }
 
-std::vector<Prediction> Predictions::List(int64_t after_ms, int64_t before_ms, size_t cursor, size_t limit, size_t* next) {
+std::vector<Prediction> Predictions::List(int64_t after_ms, int64_t before_ms, size_t cursor, size_t limit,
+                                          size_t* next) {
   std::lock_guard lock(mutex_);
   std::vector<Prediction> page;
   *next = 0;
@@ -166,18 +179,26 @@ void OutputSize(const Json& input, uint32_t* width, uint32_t* height) {
   *height = static_cast<uint32_t>(std::clamp<int64_t>(IntOf(input, "height", *height), 16, kMaxSide));
 }
 
-bool HasSucceeded(const Prediction& prediction, int64_t now_ms) { return StateOf(prediction, now_ms) == "succeeded"; }
+bool HasSucceeded(const Prediction& prediction, int64_t now_ms) {
+  return StateOf(prediction, now_ms) == "succeeded";
+}
 
 Json ToJson(const Prediction& p, int64_t now_ms, const std::string& base, const std::string& origin) {
   const std::string state = StateOf(p, now_ms);
   const bool over = state != "starting" && state != "processing" && state != "warming-up";
   const bool removed = IsTrue(p.fault, "dataRemoved");
-  const bool started = p.canceled_ms > 0 ? p.canceled_ms >= StartedMs(p) : now_ms >= StartedMs(p) && state != "aborted";
+  const bool started =
+      p.canceled_ms > 0 ? p.canceled_ms >= StartedMs(p) : now_ms >= StartedMs(p) && state != "aborted";
   const std::string own = fmt::format("{}/predictions/{}", base, p.id);
   const int64_t end_ms = p.canceled_ms > 0 ? p.canceled_ms : EndMs(p);
 
-  Json json = {{"id", p.id}, {"status", state}, {"input", removed ? Json::object() : p.input}, {"created_at", FormatTime(p.created_ms)},
-               {"output", nullptr}, {"urls", {{"get", own}, {"cancel", own + "/cancel"}}}, {"source", "api"}};
+  Json json = {{"id", p.id},
+               {"status", state},
+               {"input", removed ? Json::object() : p.input},
+               {"created_at", FormatTime(p.created_ms)},
+               {"output", nullptr},
+               {"urls", {{"get", own}, {"cancel", own + "/cancel"}}},
+               {"source", "api"}};
   if (state == "succeeded" && !removed) json["output"] = OutputOf(p, origin);
   if (state == "failed") json["error"] = TextOf(p.fault, "fail");
   if (!p.model.empty()) json["model"] = p.model;
@@ -194,7 +215,8 @@ Json ToJson(const Prediction& p, int64_t now_ms, const std::string& base, const 
   json["data_removed"] = removed;
   json["started_at"] = started ? Json(FormatTime(StartedMs(p))) : Json(nullptr);
   json["completed_at"] = over ? Json(FormatTime(end_ms)) : Json(nullptr);
-  if (over && started) json["metrics"] = {{"predict_time", static_cast<double>(end_ms - StartedMs(p)) / 1000}};
+  if (over && started)
+    json["metrics"] = {{"predict_time", static_cast<double>(end_ms - StartedMs(p)) / 1000}};
   return json;
 }
 

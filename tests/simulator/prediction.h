@@ -1,5 +1,5 @@
-// Predictions: what the simulator has accepted. A prediction's state is a function of the clock, so nothing has to run for it, and a restarted
-// simulator goes on where the former one stopped.
+// Predictions: what the simulator has accepted. A prediction's state is a function of the clock, so nothing
+// has to run for it, and a restarted simulator goes on where the former one stopped.
 //
 // Thread-safe.
 #pragma once
@@ -33,8 +33,10 @@ class Predictions {
   std::optional<Prediction> Find(const std::string& id);
   // Marks it canceled unless it has ended.
   std::optional<Prediction> Cancel(const std::string& id, int64_t now_ms);
-  // Newest first, from `cursor` on (0: the newest), at most `limit`; created within [after_ms, before_ms]. `next` is 0 at the end.
-  std::vector<Prediction> List(int64_t after_ms, int64_t before_ms, size_t cursor, size_t limit, size_t* next);
+  // Newest first, from `cursor` on (0: the newest), at most `limit`; created within [after_ms, before_ms].
+  // `next` is 0 at the end.
+  std::vector<Prediction> List(int64_t after_ms, int64_t before_ms, size_t cursor, size_t limit,
+                               size_t* next);
   // Counts uses of `key`: true for the first `times` of them. For faults that pass.
   bool FirstTimes(const std::string& key, int64_t times);
 
@@ -51,7 +53,8 @@ class Predictions {
 int64_t OutputCount(const Json& input);
 void OutputSize(const Json& input, uint32_t* width, uint32_t* height);
 
-// Replicate's document of it at `now_ms`. `base` is where its own URLs begin, `origin` where files are served.
+// Replicate's document of it at `now_ms`. `base` is where its own URLs begin, `origin` where files are
+// served.
 Json ToJson(const Prediction& prediction, int64_t now_ms, const std::string& base, const std::string& origin);
 
 // Whether its pictures can be fetched at `now_ms`.

@@ -1,4 +1,5 @@
-// Replicate's wire, as a server sees it: create (three forms), get, list, cancel, files; and the simulator's own routes.
+// Replicate's wire, as a server sees it: create (three forms), get, list, cancel, files; and the simulator's
+// own routes.
 //
 // Thread-safe.
 #pragma once

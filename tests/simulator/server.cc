@@ -93,7 +93,8 @@ std::string Request::Parameter(std::string_view name) const {
     std::string_view pair = rest.substr(0, rest.find('&'));
     rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
     size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && pair.substr(0, equals) == name) return PercentDecode(pair.substr(equals + 1));
+    if (equals != std::string_view::npos && pair.substr(0, equals) == name)
+      return PercentDecode(pair.substr(equals + 1));
   }
   return "";
 }
@@ -107,7 +108,9 @@ bool Server::Listen(int port) {
   address.sin_port = htons(static_cast<uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  if (bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_.get(), 512) != 0) return false;
+  if (bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      listen(listener_.get(), 512) != 0)
+    return false;
   getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
   port_ = ntohs(address.sin_port);
   return true;
@@ -200,14 +203,17 @@ bool Server::WriteReply(int fd, const Reply& reply) {
     ArmReset(fd);
     return false;
   }
-  std::string head = fmt::format("HTTP/1.1 {} Simulated\r\nContent-Type: {}\r\n", reply.status, reply.content_type);
+  std::string head =
+      fmt::format("HTTP/1.1 {} Simulated\r\nContent-Type: {}\r\n", reply.status, reply.content_type);
   for (const auto& [name, value] : reply.headers) head += fmt::format("{}: {}\r\n", name, value);
-  const std::string_view sent = std::string_view(reply.body).substr(0, reply.cut == Reply::kWhole ? reply.body.size() : reply.cut_at);
+  const std::string_view sent =
+      std::string_view(reply.body).substr(0, reply.cut == Reply::kWhole ? reply.body.size() : reply.cut_at);
   if (reply.cut == Reply::kChunkedCut) {
     SendAll(fd, fmt::format("{}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n", head, sent.size(), sent));
     return false;
   }
-  const bool sent_all = SendAll(fd, fmt::format("{}Content-Length: {}\r\n\r\n", head, reply.body.size())) && SendAll(fd, sent);
+  const bool sent_all =
+      SendAll(fd, fmt::format("{}Content-Length: {}\r\n\r\n", head, reply.body.size())) && SendAll(fd, sent);
   return sent_all && reply.cut == Reply::kWhole;
 }
 

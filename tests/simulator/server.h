@@ -1,4 +1,5 @@
-// A small HTTP/1.1 server on 127.0.0.1: a thread a connection, keep-alive, and answers that can be late, cut short or withheld.
+// A small HTTP/1.1 server on 127.0.0.1: a thread a connection, keep-alive, and answers that can be late, cut
+// short or withheld.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@
 namespace mediagen::simulator {
 
 struct Request {
-  std::string method, path, query;  // `path` without the query
+  std::string method, path, query;             // `path` without the query
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
 
@@ -29,17 +30,17 @@ struct Request {
 struct Reply {
   enum Cut {
     kWhole,
-    kDropped,    // not a byte is sent; the connection is reset
-    kTruncated,  // the head promises more than is sent
-    kChunkedCut, // a chunked body whose last chunk never comes
+    kDropped,     // not a byte is sent; the connection is reset
+    kTruncated,   // the head promises more than is sent
+    kChunkedCut,  // a chunked body whose last chunk never comes
   };
   int status = 200;
   std::string content_type = "application/json";
   HttpHeaders headers;
   std::string body;
   Cut cut = kWhole;
-  size_t cut_at = 0;       // bytes of the body that are sent all the same
-  int64_t delay_ms = 0;    // before the first byte
+  size_t cut_at = 0;     // bytes of the body that are sent all the same
+  int64_t delay_ms = 0;  // before the first byte
 };
 
 // Called on the connection's thread; must be thread-safe.
@@ -70,7 +71,8 @@ class Server {
   int port_ = 0;
   std::mutex mutex_;
   bool stopping_ = false;
-  std::map<int, std::thread> connections_;  // by descriptor; a finished one is joined when its descriptor is taken again
+  std::map<int, std::thread>
+      connections_;  // by descriptor; a finished one is joined when its descriptor is taken again
   std::vector<std::thread> finished_;
 };
 

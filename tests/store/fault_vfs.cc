@@ -18,7 +18,9 @@ struct FaultFile {
 
   static int Close(sqlite3_file* f) { return Of(f)->methods()->xClose(Of(f)->real()); }
   static int Read(sqlite3_file* f, void* data, int size, sqlite3_int64 at) {
-    return Of(f)->methods()->xRead(Of(f)->real(), data, size, at);
+    FaultFile* file = Of(f);
+    int fault = file->database ? file->vfs->Check(FaultVfs::kDatabaseRead) : SQLITE_OK;
+    return fault != SQLITE_OK ? fault : file->methods()->xRead(file->real(), data, size, at);
   }
   static int Write(sqlite3_file* f, const void* data, int size, sqlite3_int64 at) {
     FaultFile* file = Of(f);

@@ -20,7 +20,7 @@ namespace mediagen::testing {
 
 class FaultVfs {
  public:
-  enum Op { kWalWrite, kWalSync, kDatabaseWrite, kDatabaseSync, kOpen, kOpCount };
+  enum Op { kWalWrite, kWalSync, kDatabaseRead, kDatabaseWrite, kDatabaseSync, kOpen, kOpCount };
 
   FaultVfs();
   ~FaultVfs();
@@ -32,6 +32,7 @@ class FaultVfs {
   void Fail(Op op, int result, int nth = 1, int times = 1);
   void FailAlways(Op op, int result) { Fail(op, result, 1, INT_MAX); }
   void Heal();
+  // How often it was asked for, failures included.
   long Count(Op op);
 
   // Called once, when the next checkpoint has read the state of the WAL and is about to act on it (SQLite drops its mappings of the database file

@@ -107,7 +107,7 @@ TEST_CASE("child: writes its rows" * doctest::skip()) {
 }
 
 TEST_CASE("two processes that write at the same time lose no row") {
-  SqliteBackend backend({});
+  SqliteBackend backend(SqliteOptions{});
   ChildProcess child("child: writes its rows", backend.dir());
   REQUIRE(child.Line() == "open");
   WriteRows(backend.store(), "parent");
@@ -132,7 +132,7 @@ TEST_CASE("child: writes until it is killed" * doctest::skip()) {
 
 TEST_CASE("a writer that is killed leaves every row that it acknowledged, and at most the one that it was at") {
   for (int acknowledged_before_kill : {0, 1, 50, 400}) {
-    SqliteBackend backend({});
+    SqliteBackend backend(SqliteOptions{});
     backend.Close();  // the survivor opens afterwards and recovers
     ChildProcess child("child: writes until it is killed", backend.dir());
     int acknowledged = 0;
@@ -170,7 +170,7 @@ TEST_CASE("child: tells what it hears" * doctest::skip()) {
 }
 
 TEST_CASE("a commit wakes the other process") {
-  SqliteBackend backend({});
+  SqliteBackend backend(SqliteOptions{});
   ChildProcess child("child: tells what it hears", backend.dir());
   REQUIRE(child.Line() == "listening");
   Must(Write(backend.store(), [](Transaction& t) { t.WakeQueues(); }));

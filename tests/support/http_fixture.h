@@ -33,7 +33,8 @@ struct HttpFixture {
 
   std::future<HttpResponse> Start(HttpRequest request, HttpCallId* id = nullptr) {
     auto promise = std::make_shared<std::promise<HttpResponse>>();
-    HttpCallId call = client->Send(std::move(request), [promise](HttpResponse response) { promise->set_value(std::move(response)); });
+    HttpCallId call = client->Send(
+        std::move(request), [promise](HttpResponse response) { promise->set_value(std::move(response)); });
     if (id != nullptr) *id = call;
     return promise->get_future();
   }

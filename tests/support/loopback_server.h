@@ -1,4 +1,5 @@
-// LoopbackServer: a server on 127.0.0.1 for tests that decides every byte. Each connection runs a script on a thread of its own.
+// LoopbackServer: a server on 127.0.0.1 for tests that decides every byte. Each connection runs a script on a
+// thread of its own.
 #pragma once
 
 #include <arpa/inet.h>
@@ -40,7 +41,8 @@ class LoopbackServer {
         if (!More()) return std::nullopt;
       }
       size_t length = 0, at = buffered_.find("Content-Length: ");
-      if (at != std::string::npos && at < end) length = std::strtoull(buffered_.c_str() + at + 16, nullptr, 10);
+      if (at != std::string::npos && at < end)
+        length = std::strtoull(buffered_.c_str() + at + 16, nullptr, 10);
       while (buffered_.size() < end + 4 + length) {
         if (!More()) return std::nullopt;
       }
@@ -88,7 +90,8 @@ class LoopbackServer {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 64) != 0) std::abort();
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 64) != 0)
+      std::abort();
     getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
     port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { Accept(); });
@@ -113,7 +116,9 @@ class LoopbackServer {
   }
 
   int port() const { return port_; }
-  std::string url(std::string_view path = "/") const { return fmt::format("http://127.0.0.1:{}{}", port_, path); }
+  std::string url(std::string_view path = "/") const {
+    return fmt::format("http://127.0.0.1:{}{}", port_, path);
+  }
   int connections() const { return connections_; }
   std::vector<std::string> requests() const {
     std::lock_guard lock(mutex_);

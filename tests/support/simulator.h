@@ -1,4 +1,5 @@
-// Simulator: the program mediagen-simulator as a child process of a test. Ended by its own pid, and by itself when the test dies.
+// Simulator: the program mediagen-simulator as a child process of a test. Ended by its own pid, and by itself
+// when the test dies.
 #pragma once
 
 #include <fcntl.h>
@@ -34,7 +35,8 @@ class Simulator {
   Simulator() : Simulator(Options{}) {}
   ~Simulator() { Stop(SIGTERM); }
 
-  // Kills it as a crash would, and starts it again on the same port. What it accepted is known to it again when it has a state file.
+  // Kills it as a crash would, and starts it again on the same port. What it accepted is known to it again
+  // when it has a state file.
   void Restart() {
     Stop(SIGKILL);
     options_.port = port_;
@@ -62,13 +64,15 @@ class Simulator {
     HttpFixture http;
     std::vector<Json> lines;
     const std::string text = http.Get(url() + "/simulator/journal").body;
-    for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) lines.push_back(Json::parse(text.substr(at, end - at)));
+    for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
+      lines.push_back(Json::parse(text.substr(at, end - at)));
     return lines;
   }
   // The next `times` paid requests suffer `fault` (tests/simulator/fault.h).
   void Next(const Json& fault, int times = 1) {
     HttpFixture http;
-    (void)http.Call(LoopbackRequest("POST", url() + "/simulator/next", Json{{"fault", fault}, {"times", times}}.dump()));
+    (void)http.Call(
+        LoopbackRequest("POST", url() + "/simulator/next", Json{{"fault", fault}, {"times", times}}.dump()));
   }
 
  private:
@@ -88,7 +92,9 @@ class Simulator {
   void Start() {
     int to_child[2], from_child[2];
     if (pipe2(to_child, O_CLOEXEC) != 0 || pipe2(from_child, O_CLOEXEC) != 0) std::abort();
-    std::vector<std::string> words = {ProgramPath(), "--exit-with-parent", "--work-ms", fmt::format("{}", options_.work_ms), "--port", fmt::format("{}", options_.port)};
+    std::vector<std::string> words = {ProgramPath(), "--exit-with-parent",
+                                      "--work-ms",   fmt::format("{}", options_.work_ms),
+                                      "--port",      fmt::format("{}", options_.port)};
     if (!options_.journal.empty()) words.insert(words.end(), {"--journal", options_.journal});
     if (!options_.state.empty()) words.insert(words.end(), {"--state", options_.state});
     std::vector<char*> arguments;

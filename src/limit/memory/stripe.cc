@@ -41,8 +41,8 @@ bool Stripe::Reserve(std::span<const Charge> charges, int64_t now_ms) {
   for (const Charge& charge : charges) {
     Rule& rule = rules_[charge.rule];
     if (charge.cost == 0 || Limited(rule, charge.hash, now_ms)) continue;
-    rule.keys.Remove(
-        charge.hash);  // a whole one: counted as absent, so that its place is not given away twice
+    // A whole one counts as absent, so that its place is not given away twice.
+    rule.keys.Remove(charge.hash);
     ++needed;
   }
   if (needed == 0) return true;

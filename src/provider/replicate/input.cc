@@ -14,7 +14,8 @@ StatusOr<std::string> ReferenceUrl(const Json& reference) {
       if (url.starts_with("data:image/") || url.starts_with("data:video/") || ParseUrl(url).ok()) return url;
     }
   }
-  return Error(Code::kInvalid, "A reference has no \"url\" that is an http or https URL or a data URI of a picture.");
+  return Error(Code::kInvalid,
+               "A reference has no \"url\" that is an http or https URL or a data URI of a picture.");
 }
 
 Status AddReferences(const PartRequest& request, const ModelTraits& traits, Json* input) {
@@ -22,7 +23,9 @@ Status AddReferences(const PartRequest& request, const ModelTraits& traits, Json
   const size_t count = request.references.size();
   if (count == 0) return OkStatus();
   if (count > static_cast<size_t>(traits.max_references)) {
-    return Error(Code::kUnsupported, fmt::format("{} references were given; \"{}\" takes {}.", count, Shorten(request.model, 120), traits.max_references),
+    return Error(Code::kUnsupported,
+                 fmt::format("{} references were given; \"{}\" takes {}.", count, Shorten(request.model, 120),
+                             traits.max_references),
                  {.hint = "Name the model's own inputs in \"options\"."});
   }
   Json list = Json::array();
@@ -38,7 +41,8 @@ Status AddReferences(const PartRequest& request, const ModelTraits& traits, Json
       (*input)["input_image"] = list[0];
       break;
     case ReferenceKeys::kInputImages:
-      for (size_t i = 0; i < count; ++i) (*input)[i == 0 ? "input_image" : fmt::format("input_image_{}", i + 1)] = list[i];
+      for (size_t i = 0; i < count; ++i)
+        (*input)[i == 0 ? "input_image" : fmt::format("input_image_{}", i + 1)] = list[i];
       break;
     case ReferenceKeys::kImageInput:
       (*input)["image_input"] = std::move(list);
@@ -50,7 +54,8 @@ Status AddReferences(const PartRequest& request, const ModelTraits& traits, Json
 }  // namespace
 
 StatusOr<Json> BuildInput(const PartRequest& request, const Target& target) {
-  if (!request.options.is_object() && !request.options.is_null()) return Error(Code::kInvalid, "\"options\" is not an object.");
+  if (!request.options.is_object() && !request.options.is_null())
+    return Error(Code::kInvalid, "\"options\" is not an object.");
   Json input = request.options.is_object() ? request.options : Json::object();
   if (!request.prompt.empty()) input["prompt"] = request.prompt;
   if (!request.negative_prompt.empty()) input["negative_prompt"] = request.negative_prompt;

@@ -77,7 +77,8 @@ bool ReadBar(std::string_view line, Progress* progress) {
   if (!total) return false;
   progress->current = current;
   progress->total = total;
-  const double fraction = *total > 0 ? static_cast<double>(*current) / static_cast<double>(*total) : static_cast<double>(*percent) / 100;
+  const double fraction = *total > 0 ? static_cast<double>(*current) / static_cast<double>(*total)
+                                     : static_cast<double>(*percent) / 100;
   progress->fraction = std::clamp(fraction, 0.0, 1.0);
   return true;
 }

@@ -27,12 +27,15 @@ bool Ran(const Json& prediction) {
   return seconds != metrics->end() && seconds->is_number() && seconds->get<double>() > 0;
 }
 
-// Replicate has no code for a refusal by a model's safety check; these are the words that models and Replicate use.
+// Replicate has no code for a refusal by a model's safety check; these are the words that models and
+// Replicate use.
 bool SpeaksOfSafety(std::string_view text) {
-  constexpr std::array<std::string_view, 8> kWords = {"nsfw",           "flagged as sensitive", "sensitive content", "(e005)",
-                                                      "content policy", "content moderation",   "safety filter",     "safety system"};
+  constexpr std::array<std::string_view, 8> kWords = {
+      "nsfw",           "flagged as sensitive", "sensitive content", "(e005)",
+      "content policy", "content moderation",   "safety filter",     "safety system"};
   const std::string lower = ToLower(text.substr(0, 4096));
-  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
 // "PA" from "Prediction interrupted; please retry (code: PA)", "E005" from "… (E005)".
@@ -43,7 +46,8 @@ std::string CodeIn(std::string_view text) {
   std::string_view code = text.substr(open + 1, close - open - 1);
   if (code.starts_with("code: ")) code.remove_prefix(6);
   const bool plausible = !code.empty() && code.size() <= 8 &&
-                         std::all_of(code.begin(), code.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+                         std::all_of(code.begin(), code.end(),
+                                     [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
   return plausible ? std::string(code) : "";
 }
 
@@ -58,7 +62,8 @@ void ReadFailure(const Json& prediction, std::string_view secret, PollAnswer* an
   const std::string text = ErrorText(prediction);
   const bool safety = SpeaksOfSafety(text);
   SetFailed(answer, safety ? ErrorClass::kSafety : ErrorClass::kServer,
-            text.empty() ? "The prediction failed and gave no reason." : SafeText(text, secret), Ran(prediction));
+            text.empty() ? "The prediction failed and gave no reason." : SafeText(text, secret),
+            Ran(prediction));
   answer->failure.provider_code = CodeIn(text);
   // The model's own error comes back with the same input; an interruption of Replicate's does not.
   answer->failure.retryable = !safety && answer->failure.provider_code == "PA";
@@ -73,9 +78,12 @@ void ReadSuccess(const Json& prediction, const Endpoint& endpoint, PollAnswer* a
   }
   auto removed = prediction.find("data_removed");
   if (removed != prediction.end() && removed->is_boolean() && removed->get<bool>()) {
-    SetFailed(answer, ErrorClass::kExpired, "The prediction succeeded, but Replicate has deleted its output (it keeps them for an hour).", true);
+    SetFailed(answer, ErrorClass::kExpired,
+              "The prediction succeeded, but Replicate has deleted its output (it keeps them for an hour).",
+              true);
   } else {
-    SetFailed(answer, ErrorClass::kServer, "The prediction succeeded without a picture or video in its output.", true);
+    SetFailed(answer, ErrorClass::kServer,
+              "The prediction succeeded without a picture or video in its output.", true);
   }
 }
 
@@ -90,7 +98,9 @@ std::string TextOf(const Json& object, const char* name) {
 PollAnswer ReadPrediction(const Json& prediction, const Endpoint& endpoint, std::string_view secret) {
   PollAnswer answer;
   if (!prediction.is_object() || (!prediction.contains("status") && !prediction.contains("id"))) {
-    answer.failure = {.error_class = ErrorClass::kServer, .message = "The provider's answer is no prediction.", .retryable = true};
+    answer.failure = {.error_class = ErrorClass::kServer,
+                      .message = "The provider's answer is no prediction.",
+                      .retryable = true};
     return answer;
   }
   const std::string logs = TextOf(prediction, "logs");
@@ -112,7 +122,9 @@ PollAnswer ReadPrediction(const Json& prediction, const Endpoint& endpoint, std:
     if (status == "starting") {
       answer.progress.message = "The model is starting.";
     } else if (status != "processing") {
-      answer.progress.message = fmt::format("Replicate reports the state \"{}\", which is not known here; waiting.", SafeText(Shorten(status, 40), secret));
+      answer.progress.message =
+          fmt::format("Replicate reports the state \"{}\", which is not known here; waiting.",
+                      SafeText(Shorten(status, 40), secret));
     }
   }
   return answer;

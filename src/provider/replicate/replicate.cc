@@ -32,7 +32,8 @@ bool IsSuccess(const HttpResponse& response) {
 
 class ReplicateAdapter final : public Adapter {
  public:
-  ReplicateAdapter(ProviderConfig config, Endpoint endpoint) : config_(std::move(config)), endpoint_(std::move(endpoint)) {}
+  ReplicateAdapter(ProviderConfig config, Endpoint endpoint)
+      : config_(std::move(config)), endpoint_(std::move(endpoint)) {}
 
   const ProviderConfig& config() const override { return config_; }
   bool billed() const override { return true; }
@@ -51,12 +52,14 @@ class ReplicateAdapter final : public Adapter {
 
   Status CheckReady() const override {
     if (!config_.api_key.empty()) return OkStatus();
-    return Error(Code::kUnauthorized, fmt::format("Provider \"{}\" has no API key.", config_.name),
-                 {.hint = fmt::format("Set the environment variable {}, or \"apiKey\" in the configuration.",
-                                      config_.api_key_env.empty() ? "REPLICATE_API_TOKEN" : config_.api_key_env)});
+    return Error(
+        Code::kUnauthorized, fmt::format("Provider \"{}\" has no API key.", config_.name),
+        {.hint = fmt::format("Set the environment variable {}, or \"apiKey\" in the configuration.",
+                             config_.api_key_env.empty() ? "REPLICATE_API_TOKEN" : config_.api_key_env)});
   }
 
-  StatusOr<HttpRequest> BuildSubmit(const PartRequest& part, const Id& attempt, const std::string& webhook_url) const override {
+  StatusOr<HttpRequest> BuildSubmit(const PartRequest& part, const Id& attempt,
+                                    const std::string& webhook_url) const override {
     RETURN_IF_ERROR(CheckReady());
     ASSIGN_OR_RETURN(Target target, ParseTarget(part.model));
     ASSIGN_OR_RETURN(Json input, BuildInput(part, target));
@@ -86,7 +89,8 @@ class ReplicateAdapter final : public Adapter {
     // A 201 whose end was lost still names what was paid for.
     if (response.status < 200 || response.status >= 300) return answer;
     if (IsSuccess(response)) ReadAccepted(response, &answer);
-    if (answer.kind == SubmitAnswer::kUnknown && !(answer.remote.id = SalvageId(response.body)).empty()) Accept(&answer);
+    if (answer.kind == SubmitAnswer::kUnknown && !(answer.remote.id = SalvageId(response.body)).empty())
+      Accept(&answer);
     return answer;
   }
 
@@ -102,13 +106,15 @@ class ReplicateAdapter final : public Adapter {
     StatusOr<Json> json = ParseJson(response.body, "the provider's answer", kAnswerLimits);
     if (IsSuccess(response)) {
       if (json.ok()) return ReadPrediction(*json, endpoint_, config_.api_key);
-      answer.failure = {.error_class = ErrorClass::kServer, .message = InfoOf(json.status()).message, .retryable = true};
+      answer.failure = {
+          .error_class = ErrorClass::kServer, .message = InfoOf(json.status()).message, .retryable = true};
       return answer;
     }
     answer.failure = FailureOf(response, config_.api_key);
     answer.next_poll_ms = std::max<int64_t>(answer.failure.retry_after_ms, 0);
     // Gone, by the word of the API itself; a proxy's page says nothing about the prediction.
-    const bool gone = response.progress == HttpProgress::kAnswered && (response.status == 404 || response.status == 410);
+    const bool gone =
+        response.progress == HttpProgress::kAnswered && (response.status == 404 || response.status == 410);
     if (gone && json.ok() && json->is_object()) {
       answer.kind = PollAnswer::kFailed;
       answer.charged = true;  // it was accepted; nothing says that it was not billed
@@ -123,14 +129,18 @@ class ReplicateAdapter final : public Adapter {
     return request;
   }
 
-  StatusOr<HttpRequest> BuildReconcile(const PartRequest&, int64_t after_ms, int64_t before_ms, const std::string& next_url) const override {
+  StatusOr<HttpRequest> BuildReconcile(const PartRequest&, int64_t after_ms, int64_t before_ms,
+                                       const std::string& next_url) const override {
     RETURN_IF_ERROR(CheckReady());
     if (!next_url.empty() && !endpoint_.SameOrigin(next_url)) {
-      return Error(Code::kForbidden, "The provider's list goes on at another origin; the key is not sent there.");
+      return Error(Code::kForbidden,
+                   "The provider's list goes on at another origin; the key is not sent there.");
     }
-    HttpRequest request = WithKey("GET", next_url.empty() ? fmt::format("{}/predictions?created_after={}&created_before={}", endpoint_.base(),
-                                                                        PercentEncode(FormatTime(after_ms)), PercentEncode(FormatTime(before_ms)))
-                                                          : next_url);
+    HttpRequest request =
+        WithKey("GET", next_url.empty() ? fmt::format("{}/predictions?created_after={}&created_before={}",
+                                                      endpoint_.base(), PercentEncode(FormatTime(after_ms)),
+                                                      PercentEncode(FormatTime(before_ms)))
+                                        : next_url);
     request.timeout_ms = std::min(config_.timeout_ms, kPollTimeoutMs);
     return request;
   }
@@ -185,8 +195,10 @@ class ReplicateAdapter final : public Adapter {
   const Endpoint endpoint_;
 };
 
-// Whether a listed prediction is what BuildSubmit would have sent. Replicate deletes inputs after an hour; what is left then cannot be told apart.
-ReplicateAdapter::Match ReplicateAdapter::Compare(const Json& prediction, const Target& target, const Json& input) {
+// Whether a listed prediction is what BuildSubmit would have sent. Replicate deletes inputs after an hour;
+// what is left then cannot be told apart.
+ReplicateAdapter::Match ReplicateAdapter::Compare(const Json& prediction, const Target& target,
+                                                  const Json& input) {
   if (!prediction.is_object()) return Match::kNo;
   const std::string model = TextOf(prediction, target.deployment ? "deployment" : "model");
   if (!model.empty() && !target.model.empty() && model != target.model) return Match::kNo;
@@ -199,7 +211,8 @@ ReplicateAdapter::Match ReplicateAdapter::Compare(const Json& prediction, const 
   return *listed == input ? Match::kYes : Match::kNo;
 }
 
-ReconcileAnswer ReplicateAdapter::ParseReconcile(const HttpResponse& response, const PartRequest& part) const {
+ReconcileAnswer ReplicateAdapter::ParseReconcile(const HttpResponse& response,
+                                                 const PartRequest& part) const {
   ReconcileAnswer answer;
   StatusOr<Target> target = ParseTarget(part.model);
   StatusOr<Json> input = target.ok() ? BuildInput(part, *target) : StatusOr<Json>(target.status());
@@ -208,8 +221,11 @@ ReconcileAnswer ReplicateAdapter::ParseReconcile(const HttpResponse& response, c
     return answer;
   }
   StatusOr<Json> page = ParseJson(response.body, "the provider's list", kAnswerLimits);
-  if (!IsSuccess(response) || !page.ok() || !page->is_object() || !page->contains("results") || !(*page)["results"].is_array()) {
-    answer.failure = IsSuccess(response) ? Failure{.error_class = ErrorClass::kServer, .message = "The provider's list cannot be read.", .retryable = true}
+  if (!IsSuccess(response) || !page.ok() || !page->is_object() || !page->contains("results") ||
+      !(*page)["results"].is_array()) {
+    answer.failure = IsSuccess(response) ? Failure{.error_class = ErrorClass::kServer,
+                                                   .message = "The provider's list cannot be read.",
+                                                   .retryable = true}
                                          : FailureOf(response, config_.api_key);
     return answer;
   }
@@ -217,22 +233,28 @@ ReconcileAnswer ReplicateAdapter::ParseReconcile(const HttpResponse& response, c
   for (const Json& prediction : (*page)["results"]) {
     const Match match = Compare(prediction, *target, *input);
     unreadable = unreadable || match == Match::kUnreadable;
-    std::optional<RemoteHandle> handle = match == Match::kYes ? ReadHandle(prediction, endpoint_) : std::nullopt;
+    std::optional<RemoteHandle> handle =
+        match == Match::kYes ? ReadHandle(prediction, endpoint_) : std::nullopt;
     if (handle.has_value()) answer.found.push_back(std::move(*handle));
   }
   if (unreadable && answer.found.empty()) {
     answer.failure = {.error_class = ErrorClass::kExpired,
-                      .message = "Replicate has deleted the inputs of predictions of that time; which one is this request's cannot be told."};
+                      .message =
+                          "Replicate has deleted the inputs of predictions of that time; which one is this "
+                          "request's cannot be told."};
     return answer;
   }
   answer.next_url = TextOf(*page, "next");
   if (!answer.next_url.empty() && !endpoint_.SameOrigin(answer.next_url)) {
-    answer.failure = {.error_class = ErrorClass::kServer, .message = "The provider's list goes on at another origin; it is not followed there."};
+    answer.failure = {.error_class = ErrorClass::kServer,
+                      .message = "The provider's list goes on at another origin; it is not followed there."};
     answer.next_url.clear();
     answer.kind = answer.found.empty() ? ReconcileAnswer::kTransient : ReconcileAnswer::kFound;
     return answer;
   }
-  answer.kind = !answer.next_url.empty() ? ReconcileAnswer::kMore : answer.found.empty() ? ReconcileAnswer::kNone : ReconcileAnswer::kFound;
+  answer.kind = !answer.next_url.empty() ? ReconcileAnswer::kMore
+                : answer.found.empty()   ? ReconcileAnswer::kNone
+                                         : ReconcileAnswer::kFound;
   return answer;
 }
 

@@ -1,6 +1,7 @@
 // Replicate (https://api.replicate.com/v1) and servers that speak its wire.
 //
-// Models: "owner/name" (an official model), "owner/name:<64 hex>" or "<64 hex>" (a version), "deployments/owner/name".
+// Models: "owner/name" (an official model), "owner/name:<64 hex>" or "<64 hex>" (a version),
+// "deployments/owner/name".
 #pragma once
 
 #include <memory>

@@ -10,16 +10,20 @@ namespace {
 
 constexpr size_t kMaxNameBytes = 100;
 
-bool IsAsciiAlnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool IsAsciiAlnum(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 // A path segment as Replicate gives them; "." and ".." would climb.
 bool IsName(std::string_view name) {
   if (name.empty() || name.size() > kMaxNameBytes || name.front() == '.') return false;
-  return std::all_of(name.begin(), name.end(), [](char c) { return IsAsciiAlnum(c) || c == '-' || c == '_' || c == '.'; });
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return IsAsciiAlnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 bool IsVersion(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+  return text.size() == 64 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
 bool IsOwnerAndName(std::string_view text) {
@@ -74,8 +78,10 @@ StatusOr<Target> ParseTarget(std::string_view model) {
     target.path = "/predictions";
     return target;
   }
-  return Error(Code::kInvalid, fmt::format("\"model\" is \"{}\", which names nothing on Replicate.", Shorten(model, 120)),
-               {.hint = "Write \"owner/name\", \"owner/name:<64 hex digits>\", \"<64 hex digits>\" or \"deployments/owner/name\"."});
+  return Error(Code::kInvalid,
+               fmt::format("\"model\" is \"{}\", which names nothing on Replicate.", Shorten(model, 120)),
+               {.hint = "Write \"owner/name\", \"owner/name:<64 hex digits>\", \"<64 hex digits>\" or "
+                        "\"deployments/owner/name\"."});
 }
 
 ModelTraits TraitsOf(std::string_view model) {

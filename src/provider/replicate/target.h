@@ -12,9 +12,10 @@ namespace mediagen::replicate {
 
 // Where a prediction is created.
 struct Target {
-  std::string path;     // below the base URL: "/models/owner/name/predictions", "/predictions", "/deployments/owner/name/predictions"
-  std::string model;    // "owner/name", "" where only a version was named
-  std::string version;  // 64 lower-case hex digits, or ""
+  std::string path;         // below the base URL: "/models/owner/name/predictions", "/predictions",
+                            // "/deployments/owner/name/predictions"
+  std::string model;        // "owner/name", "" where only a version was named
+  std::string version;      // 64 lower-case hex digits, or ""
   bool deployment = false;  // `model` is a deployment's name
 };
 
@@ -23,14 +24,15 @@ StatusOr<Target> ParseTarget(std::string_view model);
 
 // How a model takes reference pictures.
 enum class ReferenceKeys {
-  kImage,          // one, as "image"
-  kInputImage,     // one, as "input_image"
-  kInputImages,    // "input_image", "input_image_2" … "input_image_8"
-  kImageInput,     // an array, "image_input"
+  kImage,        // one, as "image"
+  kInputImage,   // one, as "input_image"
+  kInputImages,  // "input_image", "input_image_2" … "input_image_8"
+  kImageInput,   // an array, "image_input"
 };
 
 struct ModelTraits {
-  int max_outputs = 1;  // what "num_outputs" may be; 1: the model has no such input, or it is not known to have it
+  int max_outputs =
+      1;  // what "num_outputs" may be; 1: the model has no such input, or it is not known to have it
   ReferenceKeys references = ReferenceKeys::kImage;
   int max_references = 1;
 };

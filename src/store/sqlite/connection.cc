@@ -14,7 +14,6 @@ constexpr int kBusyMs = 5000;  // our own locks exclude each other before SQLite
 constexpr char kCommonPragmas[] = R"sql(
   PRAGMA foreign_keys = ON;
   PRAGMA temp_store = MEMORY;
-  PRAGMA trusted_schema = OFF;
   PRAGMA wal_autocheckpoint = 0;
 )sql";
 constexpr char kWriterPragmas[] = R"sql(
@@ -94,12 +93,12 @@ Connection::Connection(const Options& options, Role role)
                 kBusyMs, options.vfs) {
   // The last connection to close must not checkpoint behind our locks.
   sqlite3_db_config(database_.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  sqlite3_wal_hook(database_.getHandle(), OnWalCommit, &wal_pages_);
   if (role == Role::kWriter) {
     database_.exec(kWriterPragmas);
     database_.exec(options.relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
   }
   database_.exec(kCommonPragmas);
+  sqlite3_wal_hook(database_.getHandle(), OnWalCommit, &wal_pages_);  // wal_autocheckpoint has taken it away from anybody before
   if (role == Role::kReader) database_.exec("PRAGMA query_only = 1");
   database_.execAndGet("SELECT count(*) FROM sqlite_schema");  // recovers the WAL now, under the caller's lock
 }
