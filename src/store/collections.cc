@@ -12,12 +12,12 @@ constexpr size_t kMostFields = 4;
 
 bool IsName(std::string_view name) {
   if (name.empty() || name.size() > 63 || name[0] < 'a' || name[0] > 'z') return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
-Status ReadFieldLists(FieldReader& fields, std::string_view name, std::vector<std::vector<std::string>>* out) {
+Status ReadFieldLists(FieldReader& fields, std::string_view name,
+                      std::vector<std::vector<std::string>>* out) {
   Json lists = Json::array();
   fields.Array(name, &lists, kMostIndexes);
   for (const Json& list : lists) {
@@ -58,7 +58,8 @@ StatusOr<FieldPath> ParseFieldPath(std::string_view text) {
   }
   if (!good || start) {
     return Error(Code::kInvalid, fmt::format("\"{}\" is not a field path.", Shorten(text, 60)),
-                 {.hint = "Use letters, digits, _ and dots, with \" desc\" behind a path that descends: \"createdAt desc\"."});
+                 {.hint = "Use letters, digits, _ and dots, with \" desc\" behind a path that descends: "
+                          "\"createdAt desc\"."});
   }
   field.path = std::string(path);
   return field;

@@ -18,8 +18,8 @@ StatusOr<JobState> JobStateByName(std::string_view name) {
   for (size_t i = 0; i < kJobStateNames.size(); ++i) {
     if (kJobStateNames[i] == name) return static_cast<JobState>(i);
   }
-  return Error(Code::kInvalid, fmt::format("\"{}\" is not the state of a job; they are {}.", Shorten(name, 60),
-                                           fmt::join(kJobStateNames, ", ")));
+  return Error(Code::kInvalid, fmt::format("\"{}\" is not the state of a job; they are {}.",
+                                           Shorten(name, 60), fmt::join(kJobStateNames, ", ")));
 }
 
 }  // namespace mediagen

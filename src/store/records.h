@@ -1,7 +1,8 @@
 // Records: the rows of generations, their parts, attempts, outputs and variants.
 //
-// A Records is a view into one transaction or one snapshot: const methods read, the others write. Not thread-safe; valid only inside the function that it
-// was given to. Text that is a document ("…_json") is written as it is, never parsed here. "" stands for null in optional text, -1 in optional times (ms).
+// A Records is a view into one transaction or one snapshot: const methods read, the others write. Not
+// thread-safe; valid only inside the function that it was given to. Text that is a document ("…_json") is
+// written as it is, never parsed here. "" stands for null in optional text, -1 in optional times (ms).
 #pragma once
 
 #include <cstdint>
@@ -17,45 +18,57 @@
 namespace mediagen {
 
 enum class GenerationStatus { kPending, kProcessing, kCompleted, kFailed, kCanceled, kUnknown };
-std::string_view StatusName(GenerationStatus status);                       // "pending", …
-StatusOr<GenerationStatus> StatusByName(std::string_view name);             // kInvalid lists the names
+std::string_view StatusName(GenerationStatus status);            // "pending", …
+StatusOr<GenerationStatus> StatusByName(std::string_view name);  // kInvalid lists the names
 
 struct Generation {
   Id id;
   std::string user;
   GenerationStatus status = GenerationStatus::kPending;
-  std::string stage = "queued";   // queued submitting waiting running downloading storing deriving; "" when it rests
+  std::string stage =
+      "queued";  // queued submitting waiting running downloading storing deriving; "" when it rests
   std::string provider, model, kind, prompt;
   int n = 1;
-  std::string seed;               // decimal uint64
-  std::string request_json;       // the normalised request, for the steps that follow
+  std::string seed;          // decimal uint64
+  std::string request_json;  // the normalised request, for the steps that follow
   std::string progress_json, error_json;
-  int64_t cost_micros = -1;       // USD
-  std::string cost_source;        // reported estimated unknown
+  int64_t cost_micros = -1;  // USD
+  std::string cost_source;   // reported estimated unknown
   int attempts = 0;
   std::string visibility = "private";
-  Id project, session;            // empty: none
+  Id project, session;  // empty: none
   std::string external_id;
   std::string metadata_json = "{}";
   int64_t likes = 0, shares = 0;
   int64_t created_ms = 0, started_ms = -1, completed_ms = -1, deadline_ms = -1;  // wall
   bool cancel_requested = false;
   Id job;
-  int64_t version = 1;            // +1 by every update
+  int64_t version = 1;  // +1 by every update
 };
 
 // One provider request's share of n.
 struct Part {
   Id generation;
-  int part = 0;                   // 0-based
+  int part = 0;  // 0-based
   int n = 1;
   std::string state = "pending";  // pending | done | failed | unknown
   std::string error_json;
 };
 
-enum class AttemptState { kIntent, kUnsent, kRejected, kSubmitted, kReceived, kUnknown, kSucceeded, kFailed, kCanceled, kAbandoned };
+enum class AttemptState {
+  kIntent,
+  kUnsent,
+  kRejected,
+  kSubmitted,
+  kReceived,
+  kUnknown,
+  kSucceeded,
+  kFailed,
+  kCanceled,
+  kAbandoned
+};
 std::string_view AttemptStateName(AttemptState state);
-StatusOr<AttemptState> AttemptStateByName(std::string_view name);           // kInvalid lists the names
+StatusOr<AttemptState> AttemptStateByName(std::string_view name);  // kInvalid lists the names
 
 // One paid request.
 struct Attempt {
@@ -63,11 +76,12 @@ struct Attempt {
   Id generation;
   int part = 0, attempt_try = 1;  // columns part, try
   std::string provider, model;
-  std::string nonce;              // of its making; compare-and-set goes by (id, nonce)
+  std::string nonce;  // of its making; compare-and-set goes by (id, nonce)
   AttemptState state = AttemptState::kIntent;
   std::string remote_id, status_url, result_url, cancel_url;
-  std::string spool_key;          // blob that holds a received answer
-  std::string outputs_json;       // what the remote side made, once it ended: a list of {url, mediaType, safety, needsCredentials}
+  std::string spool_key;     // blob that holds a received answer
+  std::string outputs_json;  // what the remote side made, once it ended: a list of {url, mediaType, safety,
+                             // needsCredentials}
   std::string error_json;
   int64_t cost_micros = -1;
   int64_t created_ms = 0, updated_ms = 0;
@@ -75,16 +89,16 @@ struct Attempt {
 
 struct Output {
   Id id;
-  Id generation;                  // empty: uploaded
+  Id generation;  // empty: uploaded
   std::string user;
   int index = 0;
   int part = 0, attempt_try = 1;  // where it came from
   std::string source = "generated", kind = "image", media_type;
   uint32_t width = 0, height = 0;
   int64_t bytes = 0;
-  std::string sha256;             // hex, 64
+  std::string sha256;  // hex, 64
   std::string blob_key;
-  std::string thumb_hash;         // base64
+  std::string thumb_hash;  // base64
   std::string safety = "ok";
   bool c2pa = false;
   std::string embedded_prompt;
@@ -95,7 +109,7 @@ struct Output {
 
 struct Variant {
   Id output;
-  std::string recipe;             // canonical name, e.g. "w300,h300,cover,jpeg,q85"
+  std::string recipe;  // canonical name, e.g. "w300,h300,cover,jpeg,q85"
   int version = 1;
   std::string blob_key, media_type, sha256;
   uint32_t width = 0, height = 0;
@@ -104,9 +118,9 @@ struct Variant {
 
 // A listing by (created_ms, id) descending. Unset fields do not filter.
 struct GenerationFilter {
-  std::optional<std::string> user;                 // absent: everybody's (the host itself)
+  std::optional<std::string> user;  // absent: everybody's (the host itself)
   std::optional<Id> session, project;
-  std::vector<GenerationStatus> statuses;          // any of
+  std::vector<GenerationStatus> statuses;  // any of
 };
 struct PageKey {
   int64_t created_ms = 0;
@@ -122,39 +136,51 @@ class Records {
   // Every mutable column, version + 1. kNotFound.
   virtual Status UpdateGeneration(const Generation& generation) = 0;
   virtual StatusOr<std::optional<Generation>> FindGeneration(const Id& id) const = 0;
-  virtual StatusOr<std::optional<Generation>> FindGenerationByExternalId(std::string_view user, std::string_view external_id) const = 0;
-  // Up to `limit` rows after `after` (absent: from the newest). Seeks an index of the filter; flat at any depth.
-  virtual StatusOr<std::vector<Generation>> ListGenerations(const GenerationFilter& filter, const std::optional<PageKey>& after, int limit) const = 0;
+  virtual StatusOr<std::optional<Generation>> FindGenerationByExternalId(
+      std::string_view user, std::string_view external_id) const = 0;
+  // Up to `limit` rows after `after` (absent: from the newest). Seeks an index of the filter; flat at any
+  // depth.
+  virtual StatusOr<std::vector<Generation>> ListGenerations(const GenerationFilter& filter,
+                                                            const std::optional<PageKey>& after,
+                                                            int limit) const = 0;
 
-  // idempotencyKey: unique per user for 24 h. Returns the generation that holds the key already (and its body's hash), or nothing and takes it.
+  // idempotencyKey: unique per user for 24 h. Returns the generation that holds the key already (and its
+  // body's hash), or nothing and takes it.
   struct IdempotencyHolder {
     Id generation;
     std::string body_sha256;
   };
-  virtual StatusOr<std::optional<IdempotencyHolder>> TakeIdempotencyKey(std::string_view user, std::string_view key, std::string_view body_sha256,
-                                                                        const Id& generation, int64_t now_ms) = 0;
+  virtual StatusOr<std::optional<IdempotencyHolder>> TakeIdempotencyKey(std::string_view user,
+                                                                        std::string_view key,
+                                                                        std::string_view body_sha256,
+                                                                        const Id& generation,
+                                                                        int64_t now_ms) = 0;
 
   virtual Status InsertPart(const Part& part) = 0;
   virtual Status UpdatePart(const Part& part) = 0;
   virtual StatusOr<std::vector<Part>> PartsOf(const Id& generation) const = 0;
 
   virtual Status InsertAttempt(const Attempt& attempt) = 0;
-  // Compare-and-set by (id, nonce) and the states it may leave; everything but identity is written. False: the row is in another state by now.
-  // kConflict when (provider, remote_id) is another attempt's.
+  // Compare-and-set by (id, nonce) and the states it may leave; everything but identity is written. False:
+  // the row is in another state by now. kConflict when (provider, remote_id) is another attempt's.
   virtual StatusOr<bool> MoveAttempt(const Attempt& attempt, std::span<const AttemptState> from) = 0;
   virtual StatusOr<std::vector<Attempt>> AttemptsOf(const Id& generation) const = 0;  // by part, try
   virtual StatusOr<std::optional<Attempt>> FindAttempt(const Id& id) const = 0;
   // Which of these remote ids some attempt of `provider` holds already.
-  virtual StatusOr<std::vector<std::string>> KnownRemoteIds(std::string_view provider, std::span<const std::string> remote_ids) const = 0;
-  // Attempts of `provider` that rest without an answer (intent or unknown), made within [after_ms, before_ms].
-  virtual StatusOr<std::vector<Attempt>> UnansweredAttempts(std::string_view provider, int64_t after_ms, int64_t before_ms) const = 0;
+  virtual StatusOr<std::vector<std::string>> KnownRemoteIds(
+      std::string_view provider, std::span<const std::string> remote_ids) const = 0;
+  // Attempts of `provider` that rest without an answer (intent or unknown), made within [after_ms,
+  // before_ms].
+  virtual StatusOr<std::vector<Attempt>> UnansweredAttempts(std::string_view provider, int64_t after_ms,
+                                                            int64_t before_ms) const = 0;
   // How many attempts of any provider stand at `state`.
   virtual StatusOr<int64_t> CountAttempts(AttemptState state) const = 0;
 
   // Replaces a row of the same (generation, part, try, index): a settle that runs twice writes once.
   virtual Status PutOutput(const Output& output) = 0;
   virtual StatusOr<std::optional<Output>> FindOutput(const Id& id) const = 0;
-  virtual StatusOr<std::vector<Output>> OutputsOf(std::span<const Id> generations) const = 0;  // grouped by generation, by index
+  virtual StatusOr<std::vector<Output>> OutputsOf(
+      std::span<const Id> generations) const = 0;  // grouped by generation, by index
 
   virtual Status PutVariant(const Variant& variant) = 0;
   virtual StatusOr<std::optional<Variant>> FindVariant(const Id& output, std::string_view recipe) const = 0;

@@ -1,7 +1,7 @@
 // Store: everything durable, behind transactions that are committed in groups.
 //
-// Thread-safe. One writer; any number of readers. Nothing (an answer, a wake-up, a cache fill, an event) may leave before the commit that it tells of: `done`
-// and OnCommit are called after COMMIT has returned.
+// Thread-safe. One writer; any number of readers. Nothing (an answer, a wake-up, a cache fill, an event) may
+// leave before the commit that it tells of: `done` and OnCommit are called after COMMIT has returned.
 #pragma once
 
 #include <cstdint>
@@ -35,12 +35,14 @@ class Transaction {
   virtual JobStore& jobs() = 0;
   virtual EventLog& events() = 0;
   virtual Collections& collections() = 0;
-  // Tells this and other processes, after the commit, that jobs became ready or were asked to cancel. Events wake by themselves.
+  // Tells this and other processes, after the commit, that jobs became ready or were asked to cancel. Events
+  // wake by themselves.
   virtual void WakeQueues() = 0;
 };
 
-// Runs on the writer thread inside a savepoint: an error undoes this operation alone. It may be run again (after a full disk rolled its group back), so
-// it must not change what it captured except by plain assignment. Must not wait for anything, least of all for another commit.
+// Runs on the writer thread inside a savepoint: an error undoes this operation alone. It may be run again
+// (after a full disk rolled its group back), so it must not change what it captured except by plain
+// assignment. Must not wait for anything, least of all for another commit.
 using Operation = std::function<Status(Transaction&)>;
 using CommitDone = std::function<void(Status)>;
 
@@ -54,16 +56,17 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // `done` is called exactly once, on the writer thread (manual mode: on the thread that drives), and must be quick. Its status is the operation's own error, or
-  // the commit's. kUnknownOutcome: a COMMIT or fsync failed; the store reopens itself and reads back before it answers whenever it can.
+  // `done` is called exactly once, on the writer thread (manual mode: on the thread that drives), and must be
+  // quick. Its status is the operation's own error, or the commit's. kUnknownOutcome: a COMMIT or fsync
+  // failed; the store reopens itself and reads back before it answers whenever it can.
   virtual void CommitAsync(Operation operation, CommitDone done, Purpose purpose = Purpose::kSettle) = 0;
   // Waits for it; in manual mode drives the writer. Never from the writer thread or from inside Read.
   virtual Status Commit(Operation operation, Purpose purpose = Purpose::kSettle) = 0;
   // On the caller's thread.
   virtual Status Read(const std::function<Status(const Snapshot&)>& read) = 0;
 
-  // Listeners, called after a commit of this process (on the writer thread) or when another process has committed (on the watcher's thread): must be
-  // quick. To be set before the first commit.
+  // Listeners, called after a commit of this process (on the writer thread) or when another process has
+  // committed (on the watcher's thread): must be quick. To be set before the first commit.
   struct Wake {
     bool events = false;   // new events may be read
     bool queues = false;   // jobs may be ready, or asked to cancel
@@ -71,7 +74,8 @@ class Store {
   };
   virtual void OnWake(std::function<void(const Wake&)> listener) = 0;
 
-  // Names this history: changes when a backup is restored or the data is migrated to another store. Events' ids are "<epoch>:<sequence>".
+  // Names this history: changes when a backup is restored or the data is migrated to another store. Events'
+  // ids are "<epoch>:<sequence>".
   virtual std::string epoch() const = 0;
 
   // Manual mode: commits what is queued, looks for foreign commits. True when something was done.

@@ -88,26 +88,23 @@ TEST_CASE("a forked child neither holds nor releases its parent's lock") {
 
 TEST_CASE("a lock ends with its process, while a child of that process lives on") {
   TempDir dir;
-  int child_done[2], holder_gone[2];
-  REQUIRE(pipe(child_done) == 0);
-  REQUIRE(pipe(holder_gone) == 0);
+  int child_runs[2], may_end[2];
+  REQUIRE(pipe(child_runs) == 0);
+  REQUIRE(pipe(may_end) == 0);
+  char byte = 1;
   CHECK(ExitCodeOfChild([&] {
           auto lock = FileLock::Open(dir / "lock");
           if (!lock.ok() || !(*lock)->LockExclusive().ok()) return 1;
           if (fork() == 0) {  // outlives the holder
-            char byte;
-            close(holder_gone[1]);
-            ssize_t got = read(holder_gone[0], &byte, 1);
-            got = write(child_done[1], &byte, 1);
-            _exit(got == 1 ? 0 : 1);
+            ssize_t told = write(child_runs[1], &byte, 1);
+            ssize_t asked = read(may_end[0], &byte, 1);
+            _exit(told == 1 && asked == 1 ? 0 : 1);
           }
-          return 0;
+          return read(child_runs[0], &byte, 1) == 1 ? 0 : 2;  // its fork handler has run
         }) == 0);
   CHECK(FileLock::Open(dir / "lock").value()->TryLockExclusive());
-  char byte = 1;
-  CHECK(write(holder_gone[1], &byte, 1) == 1);
-  CHECK(read(child_done[0], &byte, 1) == 1);
-  for (int fd : {child_done[0], child_done[1], holder_gone[0], holder_gone[1]}) close(fd);
+  CHECK(write(may_end[1], &byte, 1) == 1);
+  for (int fd : {child_runs[0], child_runs[1], may_end[0], may_end[1]}) close(fd);
 }
 
 TEST_CASE("more locks than the fork handler can know are refused") {

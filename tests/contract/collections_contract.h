@@ -8,7 +8,9 @@ namespace mediagen {
 namespace collection_contract {
 
 inline CollectionDefinition Orders() {
-  return {.name = "orders", .indexes = {{"user", "createdAt desc"}}, .unique = {{"externalId"}, {"shop.id", "number"}}};
+  return {.name = "orders",
+          .indexes = {{"user", "createdAt desc"}},
+          .unique = {{"externalId"}, {"shop.id", "number"}}};
 }
 inline Status Put(Store& store, std::string_view id, const Json& value) {
   return Write(store, [&](Transaction& t) { return t.collections().Put("orders", id, Dump(value)); });
@@ -32,7 +34,8 @@ inline std::string Walk(Store& store, CollectionQuery query) {
     for (const CollectionRow& row : rows) ids += row.id;
     if (!more) return ids;
     Json last = Must(ParseJson(rows.back().value_json, "row"));
-    query.after = Json::array({field == "id" ? Json(rows.back().id) : last.value(field, Json()), rows.back().id});
+    query.after =
+        Json::array({field == "id" ? Json(rows.back().id) : last.value(field, Json()), rows.back().id});
   }
 }
 
@@ -44,10 +47,11 @@ TEST_CASE("a definition is parsed strictly") {
   CHECK(parsed.name == "orders");
   CHECK(parsed.indexes == std::vector<std::vector<std::string>>{{"user", "createdAt desc"}});
   CHECK(parsed.unique == std::vector<std::vector<std::string>>{{"externalId"}});
-  for (const char* bad :
-       {R"({})", R"({"name":"Orders"})", R"({"name":"1x"})", R"({"name":"o; DROP TABLE job"})", R"({"name":"o","indexes":"user"})",
-        R"({"name":"o","indexes":[[]]})", R"({"name":"o","indexes":[[1]]})", R"({"name":"o","indexes":[["a'b"]]})",
-        R"({"name":"o","indexes":[["a..b"]]})", R"({"name":"o","unique":[["a."]]})", R"({"name":"o","primary":"x"})", R"([])"}) {
+  for (const char* bad : {R"({})", R"({"name":"Orders"})", R"({"name":"1x"})",
+                          R"({"name":"o; DROP TABLE job"})", R"({"name":"o","indexes":"user"})",
+                          R"({"name":"o","indexes":[[]]})", R"({"name":"o","indexes":[[1]]})",
+                          R"({"name":"o","indexes":[["a'b"]]})", R"({"name":"o","indexes":[["a..b"]]})",
+                          R"({"name":"o","unique":[["a."]]})", R"({"name":"o","primary":"x"})", R"([])"}) {
     CHECK_MESSAGE(CodeOf(ParseCollection(Json::parse(bad)).status()) == Code::kInvalid, bad);
   }
 }
@@ -77,7 +81,8 @@ TEST_CASE("what is not a record of a defined collection is refused") {
   CHECK(CodeOf(Put(backend.store(), "a", Json::object())) == Code::kNotFound);
   Define(backend.store(), Orders());
   auto put = [&](std::string_view id, std::string_view value) {
-    return CodeOf(Write(backend.store(), [&](Transaction& t) { return t.collections().Put("orders", id, value); }));
+    return CodeOf(
+        Write(backend.store(), [&](Transaction& t) { return t.collections().Put("orders", id, value); }));
   };
   CHECK(put("a", "[1]") == Code::kInvalid);
   CHECK(put("a", "{") == Code::kInvalid);
@@ -124,18 +129,21 @@ TEST_CASE("listings filter by equality and page by keyset, absent sort values in
   using namespace collection_contract;
   ContractBackend backend;
   Define(backend.store(), Orders());
-  const std::pair<const char*, Json> rows[] = {
-      {"a", {{"user", "ada"}, {"createdAt", 5}, {"paid", true}}}, {"b", {{"user", "ada"}, {"createdAt", 5}}},
-      {"c", {{"user", "bob"}, {"createdAt", 7}, {"paid", true}}}, {"d", {{"user", "ada"}}},
-      {"e", {{"user", "ada"}, {"createdAt", nullptr}}},           {"f", {{"user", "ada"}, {"createdAt", 2.5}}},
-      {"g", {{"user", "ada"}, {"createdAt", "text"}}}};
+  const std::pair<const char*, Json> rows[] = {{"a", {{"user", "ada"}, {"createdAt", 5}, {"paid", true}}},
+                                               {"b", {{"user", "ada"}, {"createdAt", 5}}},
+                                               {"c", {{"user", "bob"}, {"createdAt", 7}, {"paid", true}}},
+                                               {"d", {{"user", "ada"}}},
+                                               {"e", {{"user", "ada"}, {"createdAt", nullptr}}},
+                                               {"f", {{"user", "ada"}, {"createdAt", 2.5}}},
+                                               {"g", {{"user", "ada"}, {"createdAt", "text"}}}};
   for (const auto& [id, value] : rows) Must(Put(backend.store(), id, value));
   for (int limit : {1, 2, 3, 100}) {
     CHECK(Walk(backend.store(), {.limit = limit}) == "abcdefg");
     CHECK(Walk(backend.store(), {.sort = "id desc", .limit = limit}) == "gfedcba");
     CHECK(Walk(backend.store(), {.sort = "createdAt", .limit = limit}) == "defabcg");
     CHECK(Walk(backend.store(), {.sort = "createdAt desc", .limit = limit}) == "gcbafed");
-    CHECK(Walk(backend.store(), {.filter = {{"user", "ada"}}, .sort = "createdAt desc", .limit = limit}) == "gbafed");
+    CHECK(Walk(backend.store(), {.filter = {{"user", "ada"}}, .sort = "createdAt desc", .limit = limit}) ==
+          "gbafed");
     CHECK(Walk(backend.store(), {.filter = {{"user", {"bob", "eve"}}}, .limit = limit}) == "c");
     CHECK(Walk(backend.store(), {.filter = {{"paid", true}}, .limit = limit}) == "ac");
     CHECK(Walk(backend.store(), {.filter = {{"createdAt", nullptr}}, .limit = limit}) == "de");

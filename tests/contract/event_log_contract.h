@@ -10,8 +10,13 @@ namespace event_contract {
 inline int64_t Append(Store& store, int64_t at_ms, std::string type = "generation.completed") {
   int64_t sequence = 0;
   Must(Write(store, [&](Transaction& t) -> Status {
-    ASSIGN_OR_RETURN(sequence, t.events().Append({.topic = "generations", .type = type, .object = "o", .user = "ada",
-                                                  .visibility = "public", .data_json = R"({"a":1})", .at_ms = at_ms}));
+    ASSIGN_OR_RETURN(sequence, t.events().Append({.topic = "generations",
+                                                  .type = type,
+                                                  .object = "o",
+                                                  .user = "ada",
+                                                  .visibility = "public",
+                                                  .data_json = R"({"a":1})",
+                                                  .at_ms = at_ms}));
     return OkStatus();
   }));
   return sequence;
@@ -67,7 +72,8 @@ TEST_CASE("pruning cuts the oldest; newest and oldest tell what is left, and no 
     CHECK(Must(s.events().Oldest()) == 1);
   });
   std::vector<int64_t> sequences;
-  for (int64_t at_ms : {10, 11, 50, 12, 13}) sequences.push_back(event_contract::Append(backend.store(), at_ms));
+  for (int64_t at_ms : {10, 11, 50, 12, 13})
+    sequences.push_back(event_contract::Append(backend.store(), at_ms));
   auto prune = [&](int64_t before_ms, int limit) {
     int pruned = -1;
     Must(Write(backend.store(), [&](Transaction& t) -> Status {
@@ -78,7 +84,8 @@ TEST_CASE("pruning cuts the oldest; newest and oldest tell what is left, and no 
   };
   CHECK(prune(10, 100) == 0);
   CHECK(prune(20, 1) == 1);
-  CHECK(prune(20, 100) == 1);  // the wall clock jumped: nothing behind the younger event goes, so no hole opens
+  CHECK(prune(20, 100) ==
+        1);  // the wall clock jumped: nothing behind the younger event goes, so no hole opens
   Look(backend.store(), [&](const Snapshot& s) { CHECK(Must(s.events().Oldest()) == sequences[2]); });
   CHECK(prune(100, 100) == 3);
   Look(backend.store(), [&](const Snapshot& s) {

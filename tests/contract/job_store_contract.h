@@ -36,7 +36,8 @@ struct Jobs {
     }));
     return id;
   }
-  std::vector<Job> InsertMany(const std::string& user, int count, int priority = 0, std::string provider_key = "") {
+  std::vector<Job> InsertMany(const std::string& user, int count, int priority = 0,
+                              std::string provider_key = "") {
     std::vector<Job> jobs;
     for (int i = 0; i < count; ++i) jobs.push_back(New(user, priority, provider_key));
     Must(Write(backend.store(), [&](Transaction& t) {
@@ -218,7 +219,8 @@ TEST_CASE("a claim takes the highest priority first, then the oldest") {
   Job early = jobs.New("ada", 5);
   early.run_at_ms = 1;  // promoted long ago: its own time counts
   jobs.Insert(early);
-  CHECK(job_contract::IdsOf(jobs.Claim(10)) == std::vector<Id>{early.id, high[0].id, high[1].id, low[0].id, low[1].id});
+  CHECK(job_contract::IdsOf(jobs.Claim(10)) ==
+        std::vector<Id>{early.id, high[0].id, high[1].id, low[0].id, low[1].id});
   CHECK(jobs.Claim(10).empty());
   CHECK_FALSE(jobs.HasReady());
 }
@@ -299,7 +301,8 @@ TEST_CASE("the position in the queue is what the claims then do") {
   std::vector<Job> order = jobs.Claim(100);
   REQUIRE(order.size() == all.size() - 1);
   CHECK(told[order[0].id] == 0);
-  // Across priorities the turns move on, so only within the last one is every place exact; the priority boundary always is.
+  // Across priorities the turns move on, so only within the last one is every place exact; the priority
+  // boundary always is.
   int64_t last = -1;
   for (const Job& job : order) {
     if (job.user == "a") {
@@ -386,7 +389,8 @@ TEST_CASE("jobs are listed by queue and state, page by page, and counted") {
   Job elsewhere = jobs.New("ada");
   elsewhere.queue = "other";
   jobs.Insert(elsewhere);
-  auto list = [&](std::optional<std::string> queue, std::optional<JobState> state, const Id& after, int limit) {
+  auto list = [&](std::optional<std::string> queue, std::optional<JobState> state, const Id& after,
+                  int limit) {
     std::vector<Id> ids;
     Look(jobs.backend.store(), [&](const Snapshot& s) {
       ids = job_contract::IdsOf(Must(s.jobs().List(queue, state, after, limit)));
@@ -407,7 +411,8 @@ TEST_CASE("pruning deletes finished jobs by age, some at a time, and nothing els
   job_contract::Jobs jobs;
   jobs.InsertMany("ada", 6);
   std::vector<Job> claimed = jobs.Claim(5);
-  for (int i = 0; i < 4; ++i) jobs.Finish(claimed[static_cast<size_t>(i)], i == 3 ? JobState::kDead : JobState::kDone, 100 + i);
+  for (int i = 0; i < 4; ++i)
+    jobs.Finish(claimed[static_cast<size_t>(i)], i == 3 ? JobState::kDead : JobState::kDone, 100 + i);
   auto prune = [&](JobState state, int64_t before_ms, int limit) {
     int pruned = -1;
     Must(Write(jobs.backend.store(), [&](Transaction& t) -> Status {
@@ -420,8 +425,9 @@ TEST_CASE("pruning deletes finished jobs by age, some at a time, and nothing els
   CHECK(prune(JobState::kDone, 102, 10) == 1);
   CHECK(prune(JobState::kDone, 102, 10) == 0);
   CHECK(prune(JobState::kRunning, 1'000'000, 10) == 0);
-  CHECK(jobs.Counts() == std::map<JobState, int64_t>{
-                             {JobState::kReady, 1}, {JobState::kRunning, 1}, {JobState::kDone, 1}, {JobState::kDead, 1}});
+  CHECK(jobs.Counts() ==
+        std::map<JobState, int64_t>{
+            {JobState::kReady, 1}, {JobState::kRunning, 1}, {JobState::kDone, 1}, {JobState::kDead, 1}});
 }
 
 TEST_CASE("workers are put, replaced, listed and removed") {

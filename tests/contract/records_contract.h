@@ -3,66 +3,9 @@
 
 #include <algorithm>
 
-#include "contract/store_support.h"
+#include "contract/records_support.h"
 
 namespace mediagen {
-
-namespace records_contract {
-
-inline Generation NewGeneration(ContractBackend& backend, std::string user, int64_t created_ms) {
-  Generation generation;
-  generation.id = backend.NewId();
-  generation.user = std::move(user);
-  generation.provider = "sketch";
-  generation.model = "sketch-1";
-  generation.kind = "image";
-  generation.prompt = "a red boat";
-  generation.request_json = R"({"n":1})";
-  generation.created_ms = created_ms;
-  return generation;
-}
-
-inline Attempt NewAttempt(ContractBackend& backend, const Id& generation, int part, int attempt_try) {
-  Attempt attempt;
-  attempt.id = backend.NewId();
-  attempt.generation = generation;
-  attempt.part = part;
-  attempt.attempt_try = attempt_try;
-  attempt.provider = "fal";
-  attempt.nonce = "nonce";
-  attempt.created_ms = 1000;
-  return attempt;
-}
-
-inline Output NewOutput(ContractBackend& backend, const Id& generation, int index) {
-  Output output;
-  output.id = backend.NewId();
-  output.generation = generation;
-  output.user = "ada";
-  output.index = index;
-  output.media_type = "image/png";
-  output.width = 640;
-  output.height = 480;
-  output.bytes = 12345;
-  output.blob_key = "generated-images/ada/x/0.1.0.png";
-  output.created_ms = 5;
-  return output;
-}
-
-// All ids of a listing, page by page.
-inline std::vector<Id> Walk(Store& store, const GenerationFilter& filter, int page_size) {
-  std::vector<Id> ids;
-  std::optional<PageKey> after;
-  while (true) {
-    std::vector<Generation> page;
-    Look(store, [&](const Snapshot& s) { page = Must(s.records().ListGenerations(filter, after, page_size)); });
-    for (const Generation& row : page) ids.push_back(row.id);
-    if (page.size() < static_cast<size_t>(page_size)) return ids;
-    after = PageKey{page.back().created_ms, page.back().id};
-  }
-}
-
-}  // namespace records_contract
 
 TEST_CASE("a generation comes back as it was written, after a restart, too") {
   using namespace records_contract;
@@ -205,8 +148,10 @@ TEST_CASE("pages are complete and in order under equal timestamps, for every fil
   filters.push_back({.project = project});
   filters.push_back({.user = "bob", .session = session, .project = project});
   for (std::vector<GenerationStatus> statuses :
-       {std::vector{GenerationStatus::kPending}, std::vector{GenerationStatus::kPending, GenerationStatus::kProcessing},
-        std::vector{GenerationStatus::kFailed, GenerationStatus::kUnknown}, std::vector{GenerationStatus::kCompleted},
+       {std::vector{GenerationStatus::kPending},
+        std::vector{GenerationStatus::kPending, GenerationStatus::kProcessing},
+        std::vector{GenerationStatus::kFailed, GenerationStatus::kUnknown},
+        std::vector{GenerationStatus::kCompleted},
         std::vector{GenerationStatus::kCompleted, GenerationStatus::kCanceled, GenerationStatus::kPending}}) {
     filters.push_back({.statuses = statuses});
     filters.push_back({.user = "ada", .statuses = statuses});
@@ -216,8 +161,10 @@ TEST_CASE("pages are complete and in order under equal timestamps, for every fil
   for (const GenerationFilter& filter : filters) {
     std::vector<Generation> expected;
     std::copy_if(rows.begin(), rows.end(), std::back_inserter(expected), [&](const Generation& g) {
-      bool status = filter.statuses.empty() || std::count(filter.statuses.begin(), filter.statuses.end(), g.status) > 0;
-      return status && (!filter.user || g.user == *filter.user) && (!filter.session || g.session == *filter.session) &&
+      bool status =
+          filter.statuses.empty() || std::count(filter.statuses.begin(), filter.statuses.end(), g.status) > 0;
+      return status && (!filter.user || g.user == *filter.user) &&
+             (!filter.session || g.session == *filter.session) &&
              (!filter.project || g.project == *filter.project);
     });
     std::sort(expected.begin(), expected.end(), [](const Generation& a, const Generation& b) {
@@ -258,7 +205,9 @@ TEST_CASE("parts belong to a generation and are listed in order") {
     RETURN_IF_ERROR(t.records().InsertPart({g.id, 1, 2, "pending", ""}));
     return t.records().InsertPart({g.id, 0, 4, "pending", ""});
   }));
-  Must(Write(backend.store(), [&](Transaction& t) { return t.records().UpdatePart({g.id, 1, 2, "failed", "{}"}); }));
+  Must(Write(backend.store(), [&](Transaction& t) {
+    return t.records().UpdatePart({g.id, 1, 2, "failed", "{}"});
+  }));
   Look(backend.store(), [&](const Snapshot& s) {
     std::vector<Part> parts = Must(s.records().PartsOf(g.id));
     REQUIRE(parts.size() == 2);
@@ -267,9 +216,15 @@ TEST_CASE("parts belong to a generation and are listed in order") {
     CHECK(parts[1].error_json == "{}");
   });
   auto code = [&](auto body) { return CodeOf(Write(backend.store(), body)); };
-  CHECK(code([&](Transaction& t) { return t.records().InsertPart({g.id, 1, 1, "pending", ""}); }) == Code::kConflict);
-  CHECK(code([&](Transaction& t) { return t.records().UpdatePart({g.id, 7, 1, "done", ""}); }) == Code::kNotFound);
-  CHECK(code([&](Transaction& t) { return t.records().InsertPart({backend.NewId(), 0, 1, "", ""}); }) == Code::kNotFound);
+  CHECK(code([&](Transaction& t) {
+          return t.records().InsertPart({g.id, 1, 1, "pending", ""});
+        }) == Code::kConflict);
+  CHECK(code([&](Transaction& t) {
+          return t.records().UpdatePart({g.id, 7, 1, "done", ""});
+        }) == Code::kNotFound);
+  CHECK(code([&](Transaction& t) {
+          return t.records().InsertPart({backend.NewId(), 0, 1, "", ""});
+        }) == Code::kNotFound);
 }
 
 TEST_CASE("an attempt moves only from the states that are named, and only by its nonce") {
@@ -324,7 +279,8 @@ TEST_CASE("a remote id belongs to one attempt of its provider") {
   using namespace records_contract;
   ContractBackend backend;
   Generation g = NewGeneration(backend, "ada", 1);
-  Attempt first = NewAttempt(backend, g.id, 0, 1), second = NewAttempt(backend, g.id, 0, 2), third = NewAttempt(backend, g.id, 1, 1);
+  Attempt first = NewAttempt(backend, g.id, 0, 1), second = NewAttempt(backend, g.id, 0, 2),
+          third = NewAttempt(backend, g.id, 1, 1);
   third.provider = "replicate";
   Must(Write(backend.store(), [&](Transaction& t) {
     RETURN_IF_ERROR(t.records().InsertGeneration(g));
@@ -335,7 +291,8 @@ TEST_CASE("a remote id belongs to one attempt of its provider") {
   auto submit = [&](Attempt attempt) {
     attempt.state = AttemptState::kSubmitted;
     attempt.remote_id = "r1";
-    return CodeOf(Write(backend.store(), [&](Transaction& t) { return t.records().MoveAttempt(attempt, from).status(); }));
+    return CodeOf(Write(backend.store(),
+                        [&](Transaction& t) { return t.records().MoveAttempt(attempt, from).status(); }));
   };
   CHECK(submit(first) == Code::kOk);
   CHECK(submit(second) == Code::kConflict);
@@ -348,7 +305,8 @@ TEST_CASE("a remote id belongs to one attempt of its provider") {
     CHECK(Must(s.records().CountAttempts(AttemptState::kUnknown)) == 0);
   });
   Attempt again = NewAttempt(backend, g.id, 0, 2);
-  CHECK(CodeOf(Write(backend.store(), [&](Transaction& t) { return t.records().InsertAttempt(again); })) == Code::kConflict);
+  CHECK(CodeOf(Write(backend.store(), [&](Transaction& t) { return t.records().InsertAttempt(again); })) ==
+        Code::kConflict);
 }
 
 TEST_CASE("attempts are listed by part and try, and the unanswered ones by their time") {
@@ -381,7 +339,8 @@ TEST_CASE("an output of the same place replaces the one that was there") {
   using namespace records_contract;
   ContractBackend backend;
   Generation g = NewGeneration(backend, "ada", 1), h = NewGeneration(backend, "ada", 2);
-  Output o = NewOutput(backend, g.id, 0), next = NewOutput(backend, g.id, 1), upload = NewOutput(backend, Id{}, 0);
+  Output o = NewOutput(backend, g.id, 0), next = NewOutput(backend, g.id, 1),
+         upload = NewOutput(backend, Id{}, 0);
   Output other = NewOutput(backend, h.id, 0);
   o.sha256 = std::string(64, 'a');
   o.thumb_hash = "dGh1bWI=";
@@ -434,7 +393,8 @@ TEST_CASE("an output of the same place replaces the one that was there") {
     CHECK(Must(s.records().FindOutput(upload.id))->bytes == 77);
   });
   Output orphan = NewOutput(backend, backend.NewId(), 0);
-  CHECK(CodeOf(Write(backend.store(), [&](Transaction& t) { return t.records().PutOutput(orphan); })) == Code::kNotFound);
+  CHECK(CodeOf(Write(backend.store(), [&](Transaction& t) { return t.records().PutOutput(orphan); })) ==
+        Code::kNotFound);
 }
 
 TEST_CASE("variants are kept per output and recipe") {
@@ -464,7 +424,8 @@ TEST_CASE("variants are kept per output and recipe") {
     CHECK_FALSE(Must(s.records().FindVariant(o.id, "w600")));
   });
   v.output = backend.NewId();
-  CHECK(CodeOf(Write(backend.store(), [&](Transaction& t) { return t.records().PutVariant(v); })) == Code::kNotFound);
+  CHECK(CodeOf(Write(backend.store(), [&](Transaction& t) { return t.records().PutVariant(v); })) ==
+        Code::kNotFound);
 }
 
 TEST_CASE("tombstones are listed oldest first, once each, until they are removed") {

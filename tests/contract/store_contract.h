@@ -82,7 +82,8 @@ TEST_CASE("an operation that fails undoes itself alone and is told why") {
   }
   std::unique_lock lock(mutex);
   done_cv.wait(lock, [&] { return done == results.size(); });
-  for (size_t i = 0; i < results.size(); ++i) CHECK(CodeOf(results[i]) == (i % 3 == 0 ? Code::kForbidden : Code::kOk));
+  for (size_t i = 0; i < results.size(); ++i)
+    CHECK(CodeOf(results[i]) == (i % 3 == 0 ? Code::kForbidden : Code::kOk));
   Look(backend.store(), [&](const Snapshot& s) {
     std::vector<Event> events = Must(s.events().After(0, 100));
     REQUIRE(events.size() == 13);
@@ -185,16 +186,16 @@ TEST_CASE("two stores of one process write at the same time and lose nothing") {
   CHECK(AsOf(backend.store()) == 2 * kRows);
   other.reset();
   backend.Reopen();
-  Look(backend.store(), [&](const Snapshot& s) { CHECK(Must(s.events().After(0, 10'000)).size() == 2 * kRows); });
+  Look(backend.store(),
+       [&](const Snapshot& s) { CHECK(Must(s.events().After(0, 10'000)).size() == 2 * kRows); });
 }
 
 TEST_CASE("Commit from inside the writer is refused instead of waiting for itself") {
   using namespace store_contract;
   ContractBackend backend;
   Status inner;
-  Must(Write(backend.store(), [&](Transaction&) {
-    inner = backend.store().Commit([](Transaction&) { return OkStatus(); });
-  }));
+  Must(Write(backend.store(),
+             [&](Transaction&) { inner = backend.store().Commit([](Transaction&) { return OkStatus(); }); }));
   CHECK(CodeOf(inner) == Code::kInvalid);
 }
 
@@ -203,7 +204,8 @@ TEST_CASE("Stop commits what is queued, and then everything is closed") {
   ContractBackend backend;
   std::atomic<int> committed{0};
   for (int i = 0; i < 300; ++i) {
-    backend.store().CommitAsync([](Transaction& t) { return Append(t, "x"); }, [&](Status s) { committed += s.ok(); });
+    backend.store().CommitAsync([](Transaction& t) { return Append(t, "x"); },
+                                [&](Status s) { committed += s.ok(); });
   }
   backend.store().Stop();
   CHECK(committed == 300);

@@ -1,7 +1,7 @@
 // What the contract suites of floor 2's stores share.
 //
-// A suite is a header; a backend's test file says `using ContractBackend = …;` in namespace mediagen and includes it. ContractBackend is
-// default-constructible (an empty store of its own) and has:
+// A suite is a header; a backend's test file says `using ContractBackend = …;` in namespace mediagen and
+// includes it. ContractBackend is default-constructible (an empty store of its own) and has:
 //   Store& store();                          the open store
 //   void Reopen();                           stops it and opens the same data again
 //   std::unique_ptr<Store> OpenAnother();    a second store over the same data
@@ -18,7 +18,8 @@
 
 namespace mediagen {
 
-// Runs `body` in a transaction of its own. A lambda that returns a Status decides itself; one that returns nothing only checks.
+// Runs `body` in a transaction of its own. A lambda that returns a Status decides itself; one that returns
+// nothing only checks.
 template <typename Body>
 Status Write(Store& store, Body body) {
   return store.Commit([&](Transaction& transaction) -> Status {

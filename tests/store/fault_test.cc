@@ -1,4 +1,5 @@
-// What the store does when the disk fails under it: the whole matrix is a few words, so each case says only what fails and what must be true.
+// What the store does when the disk fails under it: the whole matrix is a few words, so each case says only
+// what fails and what must be true.
 #include <condition_variable>
 #include <mutex>
 
@@ -79,7 +80,8 @@ TEST_CASE("when SQLite rolls the whole group back in the middle, the innocent ar
   Fixture f;
   f.Queue("a");
   f.Queue("b", Error(Code::kForbidden, "its own error."));
-  f.Queue("big", OkStatus(), 64u << 20);  // more than the page cache: its pages spill into the WAL before the COMMIT
+  f.Queue("big", OkStatus(),
+          64u << 20);  // more than the page cache: its pages spill into the WAL before the COMMIT
   f.Queue("c");
   f.vfs.Fail(FaultVfs::kWalWrite, SQLITE_FULL);
   f.Run();
@@ -172,7 +174,8 @@ TEST_CASE("an I/O error on a write is an error of the operation, and the store g
 
 TEST_CASE("a checkpoint that fails loses nothing") {
   Fixture f;
-  for (int i = 0; i < 12; ++i) f.Queue("x", OkStatus(), 1 << 20);  // far more than the pages that start a checkpoint
+  for (int i = 0; i < 12; ++i)
+    f.Queue("x", OkStatus(), 1 << 20);  // far more than the pages that start a checkpoint
   f.vfs.FailAlways(FaultVfs::kDatabaseWrite, SQLITE_IOERR_WRITE);
   f.Run();
   for (const Status& status : f.results) CHECK(status.ok());
@@ -189,7 +192,8 @@ TEST_CASE("submits are refused below the reserve of free space; what was accepte
   FaultVfs vfs;
   SqliteBackend backend{{.relaxed = true, .reserve_bytes = 1 << 20}};
   auto commit = [&](Purpose purpose) {
-    return backend.store().Commit([](Transaction& t) { return t.events().Append({.topic = "t"}).status(); }, purpose);
+    return backend.store().Commit([](Transaction& t) { return t.events().Append({.topic = "t"}).status(); },
+                                  purpose);
   };
   backend.files().SetFreeBytes(1 << 20);
   CHECK(commit(Purpose::kSubmit).ok());

@@ -29,7 +29,9 @@ struct FaultFile {
     if (file->database) fault = file->vfs->Check(FaultVfs::kDatabaseWrite);
     return fault != SQLITE_OK ? fault : file->methods()->xWrite(file->real(), data, size, at);
   }
-  static int Truncate(sqlite3_file* f, sqlite3_int64 size) { return Of(f)->methods()->xTruncate(Of(f)->real(), size); }
+  static int Truncate(sqlite3_file* f, sqlite3_int64 size) {
+    return Of(f)->methods()->xTruncate(Of(f)->real(), size);
+  }
   static int Sync(sqlite3_file* f, int flags) {
     FaultFile* file = Of(f);
     int fault = SQLITE_OK;
@@ -37,7 +39,9 @@ struct FaultFile {
     if (file->database) fault = file->vfs->Check(FaultVfs::kDatabaseSync);
     return fault != SQLITE_OK ? fault : file->methods()->xSync(file->real(), flags);
   }
-  static int FileSize(sqlite3_file* f, sqlite3_int64* size) { return Of(f)->methods()->xFileSize(Of(f)->real(), size); }
+  static int FileSize(sqlite3_file* f, sqlite3_int64* size) {
+    return Of(f)->methods()->xFileSize(Of(f)->real(), size);
+  }
   static int Lock(sqlite3_file* f, int level) { return Of(f)->methods()->xLock(Of(f)->real(), level); }
   static int Unlock(sqlite3_file* f, int level) { return Of(f)->methods()->xUnlock(Of(f)->real(), level); }
   static int CheckReservedLock(sqlite3_file* f, int* out) {
@@ -47,7 +51,9 @@ struct FaultFile {
     return Of(f)->methods()->xFileControl(Of(f)->real(), op, arg);
   }
   static int SectorSize(sqlite3_file* f) { return Of(f)->methods()->xSectorSize(Of(f)->real()); }
-  static int DeviceCharacteristics(sqlite3_file* f) { return Of(f)->methods()->xDeviceCharacteristics(Of(f)->real()); }
+  static int DeviceCharacteristics(sqlite3_file* f) {
+    return Of(f)->methods()->xDeviceCharacteristics(Of(f)->real());
+  }
   static int ShmMap(sqlite3_file* f, int page, int size, int extend, void volatile** out) {
     return Of(f)->methods()->xShmMap(Of(f)->real(), page, size, extend, out);
   }
@@ -55,7 +61,9 @@ struct FaultFile {
     return Of(f)->methods()->xShmLock(Of(f)->real(), offset, n, flags);
   }
   static void ShmBarrier(sqlite3_file* f) { Of(f)->methods()->xShmBarrier(Of(f)->real()); }
-  static int ShmUnmap(sqlite3_file* f, int remove) { return Of(f)->methods()->xShmUnmap(Of(f)->real(), remove); }
+  static int ShmUnmap(sqlite3_file* f, int remove) {
+    return Of(f)->methods()->xShmUnmap(Of(f)->real(), remove);
+  }
   static int Fetch(sqlite3_file*, sqlite3_int64, int, void** out) {
     *out = nullptr;  // not mapped: read it
     return SQLITE_OK;
@@ -98,7 +106,8 @@ FaultVfs::FaultVfs() : real_(sqlite3_vfs_find(nullptr)), shim_(*real_) {
   shim_.szOsFile = static_cast<int>(sizeof(FaultFile)) + real_->szOsFile;
   shim_.pAppData = this;
   shim_.xOpen = &FaultVfs::Open;
-  // The unix VFS keeps its finder of locking methods in pAppData, and only xOpen reads it: the other methods may be called with either.
+  // The unix VFS keeps its finder of locking methods in pAppData, and only xOpen reads it: the other methods
+  // may be called with either.
   sqlite3_vfs_register(&shim_, 0);
 }
 

@@ -1,4 +1,5 @@
-// FaultVfs: SQLite's own unix VFS, except that a test says which write or sync fails, and may step in between two moves of a checkpoint.
+// FaultVfs: SQLite's own unix VFS, except that a test says which write or sync fails, and may step in between
+// two moves of a checkpoint.
 //
 //   FaultVfs vfs;                                  // registered under vfs.name() for as long as it lives
 //   vfs.Fail(FaultVfs::kWalWrite, SQLITE_FULL, 3);  // the third write to a WAL from now on, once
@@ -28,15 +29,17 @@ class FaultVfs {
   FaultVfs& operator=(const FaultVfs&) = delete;
 
   const std::string& name() const { return name_; }
-  // The `nth` operation of this kind from now (1: the next) answers `result`, and so do the `times - 1` after it. A failed write writes nothing.
+  // The `nth` operation of this kind from now (1: the next) answers `result`, and so do the `times - 1` after
+  // it. A failed write writes nothing.
   void Fail(Op op, int result, int nth = 1, int times = 1);
   void FailAlways(Op op, int result) { Fail(op, result, 1, INT_MAX); }
   void Heal();
   // How often it was asked for, failures included.
   long Count(Op op);
 
-  // Called once, when the next checkpoint has read the state of the WAL and is about to act on it (SQLite drops its mappings of the database file
-  // there), if other connections have committed since this one last looked.
+  // Called once, when the next checkpoint has read the state of the WAL and is about to act on it (SQLite
+  // drops its mappings of the database file there), if other connections have committed since this one last
+  // looked.
   void OnCheckpointHasRead(std::function<void()> step_in);
 
  private:

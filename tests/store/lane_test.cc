@@ -19,8 +19,8 @@ LaneCounts ReadCounts(const std::string& path, const char* sql) {
   SQLite::Statement query(database, sql);
   LaneCounts counts;
   while (query.executeStep()) {
-    LaneKey key{query.getColumn(0).getString(), query.getColumn(1).getString(), query.getColumn(2).getString(),
-                query.getColumn(3).getInt()};
+    LaneKey key{query.getColumn(0).getString(), query.getColumn(1).getString(),
+                query.getColumn(2).getString(), query.getColumn(3).getInt()};
     counts[key] = {query.getColumn(4).getInt(), query.getColumn(5).getInt()};
   }
   return counts;
@@ -42,7 +42,9 @@ Status RandomMove(JobStore& jobs, Random& random, IdSource& ids, std::vector<Id>
     return jobs.Insert(job).status();
   }
   if (random.Below(4) == 0) {
-    ClaimLimits limits{.concurrency = 20, .per_provider = static_cast<int>(random.Below(8)), .per_user = static_cast<int>(random.Below(6))};
+    ClaimLimits limits{.concurrency = 20,
+                       .per_provider = static_cast<int>(random.Below(8)),
+                       .per_user = static_cast<int>(random.Below(6))};
     return jobs.Claim("main", 3, limits, ids.Next(), 1).status();
   }
   if (random.Below(8) == 0) return jobs.PromoteDue(1, 1, "boot", 2).status();
@@ -71,18 +73,24 @@ TEST_CASE("whatever moves jobs, the lanes count what is there") {
       CHECK(status.ok() == !undone);
       if (undone) known = before;
     }
-    CHECK(ReadCounts(backend.database(), "SELECT queue, user, provider_key, priority, ready, running FROM lane") ==
-          ReadCounts(backend.database(), R"sql(SELECT queue, user, provider_key, priority, sum(state = 'ready'),
+    CHECK(
+        ReadCounts(backend.database(),
+                   "SELECT queue, user, provider_key, priority, ready, running FROM lane") ==
+        ReadCounts(backend.database(), R"sql(SELECT queue, user, provider_key, priority, sum(state = 'ready'),
             sum(state IN ('running', 'parked')) FROM job WHERE state IN ('ready', 'running', 'parked') GROUP BY 1, 2, 3, 4)sql"));
-    CHECK(ReadCounts(backend.database(), "SELECT queue, state, '', 0, jobs, 0 FROM queue_state WHERE jobs <> 0") ==
+    CHECK(ReadCounts(backend.database(),
+                     "SELECT queue, state, '', 0, jobs, 0 FROM queue_state WHERE jobs <> 0") ==
           ReadCounts(backend.database(), "SELECT queue, state, '', 0, count(*), 0 FROM job GROUP BY 1, 2"));
   }
   SQLite::Database database(backend.database());
-  CHECK(database.execAndGet("SELECT count(*) FROM (SELECT queue, user FROM lane GROUP BY 1, 2 HAVING min(turn) <> max(turn))")
+  CHECK(database
+            .execAndGet("SELECT count(*) FROM (SELECT queue, user FROM lane GROUP BY 1, 2 HAVING min(turn) "
+                        "<> max(turn))")
             .getInt() == 0);
 }
 
-// Fills a queue with jobs of as many users: a third finished, a third delayed, a third ready at a provider that is saturated.
+// Fills a queue with jobs of as many users: a third finished, a third delayed, a third ready at a provider
+// that is saturated.
 void Fill(SqliteBackend& backend, int count) {
   Must(backend.store().Commit([&](Transaction& t) -> Status {
     for (int i = 0; i < count; ++i) {
@@ -99,7 +107,8 @@ void Fill(SqliteBackend& backend, int count) {
   }));
 }
 
-// How many pages a fresh connection reads to claim the one job that can be claimed: work that does not depend on the machine.
+// How many pages a fresh connection reads to claim the one job that can be claimed: work that does not depend
+// on the machine.
 long PagesForClaim(SqliteBackend& backend, testing::FaultVfs& vfs) {
   Job job;
   job.id = backend.NewId();
@@ -110,7 +119,8 @@ long PagesForClaim(SqliteBackend& backend, testing::FaultVfs& vfs) {
   std::vector<Job> claimed;
   long before = vfs.Count(testing::FaultVfs::kDatabaseRead);
   Must(backend.store().Commit([&](Transaction& t) -> Status {
-    ASSIGN_OR_RETURN(claimed, t.jobs().Claim("main", 2, {.concurrency = 100, .per_provider = 3}, backend.NewId(), 1));
+    ASSIGN_OR_RETURN(claimed,
+                     t.jobs().Claim("main", 2, {.concurrency = 100, .per_provider = 3}, backend.NewId(), 1));
     return OkStatus();
   }));
   long pages = vfs.Count(testing::FaultVfs::kDatabaseRead) - before;

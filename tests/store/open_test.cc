@@ -67,14 +67,15 @@ TEST_CASE("a file that is no database is corrupt, and is left as it is") {
 TEST_CASE("damage inside the file is told as corruption by whoever meets it") {
   SqliteBackend backend;
   Must(Write(backend.store(), [](Transaction& t) {
-    for (int i = 0; i < 2000; ++i) RETURN_IF_ERROR(t.events().Append({.topic = "t", .data_json = std::string(200, 'x')}).status());
+    for (int i = 0; i < 6000; ++i)
+      RETURN_IF_ERROR(t.events().Append({.topic = "t", .data_json = std::string(200, 'x')}).status());
     return OkStatus();
   }));
   backend.Close();
   struct stat info {};
   REQUIRE(stat(backend.database().c_str(), &info) == 0);
   std::fstream file(backend.database(), std::ios::in | std::ios::out | std::ios::binary);
-  for (long at = 100'000; at + 4096 < info.st_size; at += 4096) {
+  for (long at = info.st_size / 2; at + 4096 < info.st_size; at += 4096) {
     file.seekp(at - at % 4096);
     file << std::string(64, '\xFF');  // the headers of b-tree pages
   }
@@ -88,7 +89,8 @@ TEST_CASE("damage inside the file is told as corruption by whoever meets it") {
 TEST_CASE("a schema that this build is too old for is refused and both versions are named") {
   SqliteBackend backend;
   backend.Close();
-  Execute(backend.database(), "PRAGMA user_version = 7; UPDATE meta SET value = '7' WHERE key = 'minCompatible'");
+  Execute(backend.database(),
+          "PRAGMA user_version = 7; UPDATE meta SET value = '7' WHERE key = 'minCompatible'");
   Status refused = backend.TryOpen().status();
   CHECK(CodeOf(refused) == Code::kUnsupported);
   CHECK(InfoOf(refused).message.find("schema 7") != std::string::npos);
@@ -130,7 +132,8 @@ TEST_CASE("readers cannot write and never checkpoint by themselves") {
   CHECK(Must(writer->Value("PRAGMA wal_autocheckpoint")) == 0);
   CHECK(Must(writer->Value("PRAGMA synchronous")) == 2);
   CHECK(Must(writer->Value("PRAGMA foreign_keys")) == 1);
-  auto relaxed = Must(Connection::Open({.path = backend.database(), .relaxed = true}, Connection::Role::kWriter));
+  auto relaxed =
+      Must(Connection::Open({.path = backend.database(), .relaxed = true}, Connection::Role::kWriter));
   CHECK(Must(relaxed->Value("PRAGMA synchronous")) == 1);
 }
 

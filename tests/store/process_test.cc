@@ -1,4 +1,5 @@
-// Several processes on one directory. The children are this very program, started again with the name of one of the skipped cases below.
+// Several processes on one directory. The children are this very program, started again with the name of one
+// of the skipped cases below.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -95,7 +96,8 @@ Status AppendNumbered(Transaction& t, const std::string& who, int number) {
 }
 
 void WriteRows(Store& store, const std::string& who) {
-  for (int i = 0; i < kRows; ++i) Must(Write(store, [&](Transaction& t) { return AppendNumbered(t, who, i); }));
+  for (int i = 0; i < kRows; ++i)
+    Must(Write(store, [&](Transaction& t) { return AppendNumbered(t, who, i); }));
 }
 
 }  // namespace
@@ -130,7 +132,8 @@ TEST_CASE("child: writes until it is killed" * doctest::skip()) {
   }
 }
 
-TEST_CASE("a writer that is killed leaves every row that it acknowledged, and at most the one that it was at") {
+TEST_CASE(
+    "a writer that is killed leaves every row that it acknowledged, and at most the one that it was at") {
   for (int acknowledged_before_kill : {0, 1, 50, 400}) {
     SqliteBackend backend(SqliteOptions{});
     backend.Close();  // the survivor opens afterwards and recovers

@@ -25,7 +25,9 @@ class SqliteBackend {
     store_ = OpenAnother();
   }
   std::unique_ptr<Store> OpenAnother() { return Must(TryOpen()); }
-  StatusOr<std::unique_ptr<Store>> TryOpen() { return OpenSqliteStore(&clock_, &files_, &metrics_, &log_, options_); }
+  StatusOr<std::unique_ptr<Store>> TryOpen() {
+    return OpenSqliteStore(&clock_, &files_, &metrics_, &log_, options_);
+  }
   void Close() { store_.reset(); }
 
   FakeClock* clock() { return &clock_; }

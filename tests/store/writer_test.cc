@@ -22,8 +22,11 @@ double MetricOf(SqliteBackend& backend, const std::string& name) {
 TEST_CASE("a group takes a hundred operations, heartbeats first") {
   SqliteBackend backend(Manual());
   std::vector<int> order;
-  for (int i = 0; i < 150; ++i) backend.store().CommitAsync(Nothing, [&order, i](Status) { order.push_back(i); }, Purpose::kSettle);
-  backend.store().CommitAsync(Nothing, [&order](Status) { order.push_back(-1); }, Purpose::kHeartbeat);
+  for (int i = 0; i < 150; ++i)
+    backend.store().CommitAsync(
+        Nothing, [&order, i](Status) { order.push_back(i); }, Purpose::kSettle);
+  backend.store().CommitAsync(
+      Nothing, [&order](Status) { order.push_back(-1); }, Purpose::kHeartbeat);
   CHECK(backend.store().RunOnce());
   REQUIRE(order.size() == 100);
   CHECK(order[0] == -1);
@@ -53,12 +56,16 @@ TEST_CASE("a group ends after 20 ms; the rest comes first in the next one") {
   CHECK(order.size() == 5);
 }
 
-TEST_CASE("past ten thousand waiting operations the answer is a refusal with a retry hint; heartbeats still pass") {
+TEST_CASE(
+    "past ten thousand waiting operations the answer is a refusal with a retry hint; heartbeats still pass") {
   SqliteBackend backend(Manual());
   int done = 0;
-  for (int i = 0; i < 10'000; ++i) backend.store().CommitAsync(Nothing, [&](Status s) { done += s.ok(); }, Purpose::kSettle);
+  for (int i = 0; i < 10'000; ++i)
+    backend.store().CommitAsync(
+        Nothing, [&](Status s) { done += s.ok(); }, Purpose::kSettle);
   Status refused;
-  backend.store().CommitAsync(Nothing, [&](Status s) { refused = std::move(s); }, Purpose::kSettle);
+  backend.store().CommitAsync(
+      Nothing, [&](Status s) { refused = std::move(s); }, Purpose::kSettle);
   CHECK(CodeOf(refused) == Code::kOverloaded);
   CHECK(InfoOf(refused).retry_after_ms > 0);
   CHECK(backend.store().Commit(Nothing, Purpose::kHeartbeat).ok());
@@ -82,7 +89,7 @@ TEST_CASE("an operation that writes nothing writes nothing: not even the marker 
   CHECK(wal_bytes() == before);
 }
 
-TEST_CASE("the WAL is cut when the writer has nothing to do, and on Stop") {
+TEST_CASE("Stop leaves an empty WAL: everything stands in the database file") {
   SqliteBackend backend(Manual());
   Must(backend.store().Commit(AppendX));
   std::string wal = backend.database() + "-wal";
@@ -114,7 +121,8 @@ TEST_CASE("in a forked child every call says so, and ending the handle there har
     if (CodeOf(backend.store().Commit(AppendX)) != Code::kForked) return 1;
     if (CodeOf(backend.store().Read([](const Snapshot&) { return OkStatus(); })) != Code::kForked) return 2;
     Code async = Code::kOk;
-    backend.store().CommitAsync(AppendX, [&](Status s) { async = CodeOf(s); }, Purpose::kSettle);
+    backend.store().CommitAsync(
+        AppendX, [&](Status s) { async = CodeOf(s); }, Purpose::kSettle);
     if (async != Code::kForked) return 3;
     if (backend.store().RunOnce()) return 4;
     backend.store().Stop();

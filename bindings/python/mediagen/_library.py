@@ -6,11 +6,10 @@ Nothing is loaded before it is needed: importing mediagen works without the libr
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
-import threading
 from ctypes import POINTER, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
+from typing import Any
 
 ABI = 0  # MEDIAGEN_ABI of the headers that the declarations below were written from
 
@@ -120,7 +119,7 @@ _FUNCTIONS: dict[str, tuple[object, tuple[object, ...]]] = {
 
 
 class Library:
-    """The functions by their names without "mediagen_", each declared. Thread-safe: it does not change once made."""
+    """The functions by their names without "mediagen_". Thread-safe: it does not change once made."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -135,10 +134,8 @@ class Library:
         if self.abi() != ABI:
             raise OSError(f"{path} speaks ABI {self.abi()}; this package was written for ABI {ABI}.")
 
-    if not hasattr(ctypes, "mediagen"):  # always: for type checkers, what the loop above sets
-
-        def __getattr__(self, name: str) -> ctypes._FuncPointer:  # type: ignore[name-defined]
-            raise AttributeError(name)
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{name} is not a function of mediagen that this package declares")
 
 
 def _mode() -> int:
@@ -162,10 +159,20 @@ def candidates() -> list[str]:
     return [str(place) for place in places if place.exists()] + list(_NAMES)
 
 
-_lock = threading.Lock()
+_loaded: Library | None = None
 
 
-@functools.lru_cache(maxsize=1)
+def library() -> Library:
+    """The loaded library. Raises OSError, which says where it was looked for.
+
+    Two threads may load it at once: they get one library, and one of the two objects is dropped.
+    """
+    global _loaded
+    if _loaded is None:
+        _loaded = _load()
+    return _loaded
+
+
 def _load() -> Library:
     tried = []
     for path in candidates():
@@ -174,15 +181,9 @@ def _load() -> Library:
         except OSError as error:
             tried.append(str(error))
     raise OSError(
-        "libmediagen was not found. Build it with ./run build, install it, or name it in MEDIAGEN_LIBRARY. "
-        + " ".join(tried)
+        "libmediagen was not found. Build it with ./run build, install it, or name it in"
+        f" MEDIAGEN_LIBRARY. {' '.join(tried)}"
     )
-
-
-def library() -> Library:
-    """The loaded library. Raises OSError, which says where it was looked for."""
-    with _lock:
-        return _load()
 
 
 def text(value: str | bytes) -> Text:

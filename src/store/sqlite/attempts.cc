@@ -20,14 +20,15 @@ constexpr char kUpdatePart[] =
 constexpr char kPartsOf[] = "SELECT " PART_COLUMNS " FROM part WHERE generation = ? ORDER BY part";
 
 #define IDENTITY "id, generation, part, try, nonce, created_ms"
-#define MUTABLE                                                                                         \
+#define MUTABLE                                                                                        \
   "provider, model, state, remote_id, status_url, result_url, cancel_url, spool_key, outputs, error, " \
   "cost_micros, updated_ms"
 #define COLUMNS IDENTITY ", " MUTABLE
 
 template <typename Row, typename Visitor>
 void Mutable(Row& a, const Visitor& visit) {
-  visit(a.provider), visit(a.model), visit(a.state), visit(a.remote_id), visit(a.status_url), visit(a.result_url);
+  visit(a.provider), visit(a.model), visit(a.state), visit(a.remote_id), visit(a.status_url),
+      visit(a.result_url);
   visit(a.cancel_url), visit(a.spool_key), visit(a.outputs_json), visit(a.error_json), visit(a.cost_micros);
   visit(a.updated_ms);
 }
@@ -57,10 +58,11 @@ WHERE provider = ? AND created_ms BETWEEN ? AND ? AND state IN ('intent', 'unkno
 constexpr char kCount[] = "SELECT count(*) FROM attempt WHERE state = ?";
 
 Status Clash(const Attempt& attempt) {
-  return Error(Code::kConflict,
-               fmt::format("attempt {} clashes with another one of its part and try, or of remote id \"{}\" at {}.",
-                           attempt.id.text(), Shorten(attempt.remote_id, 80), attempt.provider),
-               {.object = attempt.id.text()});
+  return Error(
+      Code::kConflict,
+      fmt::format("attempt {} clashes with another one of its part and try, or of remote id \"{}\" at {}.",
+                  attempt.id.text(), Shorten(attempt.remote_id, 80), attempt.provider),
+      {.object = attempt.id.text()});
 }
 
 Status NoGeneration(const Id& generation) {
@@ -76,7 +78,8 @@ Status SqliteRecords::InsertPart(const Part& part) {
   Status status = query.Run();
   if (CodeOf(status) == Code::kNotFound) return NoGeneration(part.generation);
   if (CodeOf(status) != Code::kConflict) return status;
-  return Error(Code::kConflict, fmt::format("generation {} has a part {} already.", part.generation.text(), part.part),
+  return Error(Code::kConflict,
+               fmt::format("generation {} has a part {} already.", part.generation.text(), part.part),
                {.object = part.generation.text()});
 }
 
@@ -85,7 +88,8 @@ Status SqliteRecords::UpdatePart(const Part& part) {
   kVisitPart(part, Binder{query});
   RETURN_IF_ERROR(query.Run());
   if (query.changes() == 1) return OkStatus();
-  return Error(Code::kNotFound, fmt::format("generation {} has no part {}.", part.generation.text(), part.part),
+  return Error(Code::kNotFound,
+               fmt::format("generation {} has no part {}.", part.generation.text(), part.part),
                {.object = part.generation.text()});
 }
 
@@ -127,8 +131,8 @@ StatusOr<std::optional<Attempt>> SqliteRecords::FindAttempt(const Id& id) const 
   return FirstRow<Attempt>(query, kVisit);
 }
 
-StatusOr<std::vector<std::string>> SqliteRecords::KnownRemoteIds(std::string_view provider,
-                                                                 std::span<const std::string> remote_ids) const {
+StatusOr<std::vector<std::string>> SqliteRecords::KnownRemoteIds(
+    std::string_view provider, std::span<const std::string> remote_ids) const {
   std::string asked = "[";
   for (const std::string& remote_id : remote_ids) {
     if (asked.size() > 1) asked += ',';

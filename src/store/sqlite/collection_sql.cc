@@ -32,11 +32,13 @@ StatusOr<std::string> FilterSql(const Json& filter, std::vector<Json>* values) {
       for (size_t i = 1; i < wanted.size(); ++i) sql += ",?";
       sql += ")";
       for (const Json& value : wanted) {
-        if (!IsScalar(value)) return BadQuery(fmt::format("filter \"{}\" lists what is no scalar", Shorten(name, 60)));
+        if (!IsScalar(value))
+          return BadQuery(fmt::format("filter \"{}\" lists what is no scalar", Shorten(name, 60)));
         values->push_back(value);
       }
     } else {
-      return BadQuery(fmt::format("filter \"{}\" is neither a scalar nor a list of 1–100", Shorten(name, 60)));
+      return BadQuery(
+          fmt::format("filter \"{}\" is neither a scalar nor a list of 1–100", Shorten(name, 60)));
     }
   }
   return sql;
@@ -54,7 +56,8 @@ struct Page {
 };
 
 Status CheckAfter(const Json& after) {
-  bool good = after.is_array() && after.size() == 2 && after[1].is_string() && (after[0].is_null() || IsScalar(after[0]));
+  bool good = after.is_array() && after.size() == 2 && after[1].is_string() &&
+              (after[0].is_null() || IsScalar(after[0]));
   return good ? OkStatus() : BadQuery("`after` is not [sort value, id]");
 }
 
@@ -66,7 +69,8 @@ std::vector<ListStatement> PageById(const Page& page, bool descending, const std
 std::vector<ListStatement> PageByField(const Page& page, const std::string& column, bool descending,
                                        const std::optional<Json>& after) {
   const char* compare = descending ? "<" : ">";
-  const std::string absent = fmt::format(" AND {} IS NULL", column), present = fmt::format(" AND {} IS NOT NULL", column);
+  const std::string absent = fmt::format(" AND {} IS NULL", column),
+                    present = fmt::format(" AND {} IS NOT NULL", column);
   std::vector<ListStatement> parts;
   if (!after) {
     parts = {page.Part(absent, {}), page.Part(present, {})};
@@ -75,7 +79,8 @@ std::vector<ListStatement> PageByField(const Page& page, const std::string& colu
     parts.push_back(page.Part(fmt::format("{} AND id {} ?", absent, compare), {(*after)[1]}));
     if (!descending) parts.push_back(page.Part(present, {}));
   } else {
-    parts.push_back(page.Part(fmt::format(" AND ({}, id) {} (?, ?)", column, compare), {(*after)[0], (*after)[1]}));
+    parts.push_back(
+        page.Part(fmt::format(" AND ({}, id) {} (?, ?)", column, compare), {(*after)[0], (*after)[1]}));
     if (descending) parts.push_back(page.Part(absent, {}));
   }
   return parts;
@@ -85,7 +90,8 @@ std::vector<ListStatement> PageByField(const Page& page, const std::string& colu
 
 std::string CreateTableSql(std::string_view collection) {
   return fmt::format(
-      "CREATE TABLE IF NOT EXISTS record_{} (id TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT", collection);
+      "CREATE TABLE IF NOT EXISTS record_{} (id TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT",
+      collection);
 }
 
 std::string IndexName(std::string_view collection, const std::vector<std::string>& fields, bool unique) {
@@ -93,25 +99,33 @@ std::string IndexName(std::string_view collection, const std::vector<std::string
   return fmt::format("record_{}_{}_{:016x}", collection, unique ? "unique" : "index", Xxh3(text));
 }
 
-StatusOr<std::string> CreateIndexSql(std::string_view collection, const std::vector<std::string>& fields, bool unique) {
+StatusOr<std::string> CreateIndexSql(std::string_view collection, const std::vector<std::string>& fields,
+                                     bool unique) {
   std::string columns;
   bool descending = false;
   for (const std::string& text : fields) {
     ASSIGN_OR_RETURN(FieldPath field, ParseFieldPath(text));
-    columns += fmt::format("{}{}{}", columns.empty() ? "" : ", ", FieldSql(field.path), field.descending ? " DESC" : "");
+    columns += fmt::format("{}{}{}", columns.empty() ? "" : ", ", FieldSql(field.path),
+                           field.descending ? " DESC" : "");
     descending = field.descending;
   }
-  if (!unique) columns += descending ? ", id DESC" : ", id";  // ties are broken by id, in the last field's direction
+  if (!unique)
+    columns += descending ? ", id DESC" : ", id";  // ties are broken by id, in the last field's direction
   return fmt::format("CREATE {}INDEX IF NOT EXISTS {} ON record_{} ({})", unique ? "UNIQUE " : "",
                      IndexName(collection, fields, unique), collection, columns);
 }
 
 std::string PutSql(std::string_view collection) {
-  return fmt::format("INSERT INTO record_{} (id, value) VALUES (?,?) ON CONFLICT (id) DO UPDATE SET value = excluded.value",
-                     collection);
+  return fmt::format(
+      "INSERT INTO record_{} (id, value) VALUES (?,?) ON CONFLICT (id) DO UPDATE SET value = excluded.value",
+      collection);
 }
-std::string FindSql(std::string_view collection) { return fmt::format("SELECT value FROM record_{} WHERE id = ?", collection); }
-std::string RemoveSql(std::string_view collection) { return fmt::format("DELETE FROM record_{} WHERE id = ?", collection); }
+std::string FindSql(std::string_view collection) {
+  return fmt::format("SELECT value FROM record_{} WHERE id = ?", collection);
+}
+std::string RemoveSql(std::string_view collection) {
+  return fmt::format("DELETE FROM record_{} WHERE id = ?", collection);
+}
 
 StatusOr<std::vector<ListStatement>> ListSql(std::string_view collection, const CollectionQuery& query) {
   if (query.limit < 1 || query.limit > 200) return BadQuery("the limit is not within 1–200");
@@ -125,7 +139,8 @@ StatusOr<std::vector<ListStatement>> ListSql(std::string_view collection, const 
   ASSIGN_OR_RETURN(page.filter, FilterSql(query.filter, &page.filter_values));
   page.tail = by_id ? fmt::format(" ORDER BY id{} LIMIT ?", direction)
                     : fmt::format(" ORDER BY {}{}, id{} LIMIT ?", column, direction, direction);
-  return by_id ? PageById(page, sort.descending, query.after) : PageByField(page, column, sort.descending, query.after);
+  return by_id ? PageById(page, sort.descending, query.after)
+               : PageByField(page, column, sort.descending, query.after);
 }
 
 void BindJson(const Json& value, Query& query) {

@@ -12,7 +12,8 @@ constexpr char kPutDefinition[] = R"sql(INSERT INTO collection (name, definition
 ON CONFLICT (name) DO UPDATE SET definition = excluded.definition)sql";
 
 std::string DefinitionJson(const CollectionDefinition& definition) {
-  return Dump(Json{{"name", definition.name}, {"indexes", definition.indexes}, {"unique", definition.unique}});
+  return Dump(
+      Json{{"name", definition.name}, {"indexes", definition.indexes}, {"unique", definition.unique}});
 }
 
 Status CheckId(std::string_view id) {
@@ -21,23 +22,26 @@ Status CheckId(std::string_view id) {
 }
 
 // SQLite names the index that was violated; we named the index after its fields.
-Status UniqueClash(const Connection& connection, std::string_view collection, const CollectionDefinition& definition) {
+Status UniqueClash(const Connection& connection, std::string_view collection,
+                   const CollectionDefinition& definition) {
   for (const auto& fields : definition.unique) {
     if (connection.last_message().find(IndexName(collection, fields, true)) == std::string::npos) continue;
     std::string names = fmt::format("{}", fmt::join(fields, ", "));
-    return Error(Code::kConflict, fmt::format("another record of collection \"{}\" has the same {}.", collection, names),
+    return Error(Code::kConflict,
+                 fmt::format("another record of collection \"{}\" has the same {}.", collection, names),
                  {.object = names});
   }
   return Error(Code::kConflict, fmt::format("a unique field of collection \"{}\" is taken.", collection));
 }
 
-Status CreateIndex(Connection& connection, std::string_view collection, const std::vector<std::string>& fields,
-                   bool unique) {
+Status CreateIndex(Connection& connection, std::string_view collection,
+                   const std::vector<std::string>& fields, bool unique) {
   ASSIGN_OR_RETURN(std::string sql, CreateIndexSql(collection, fields, unique));
   Status status = connection.Exec(sql.c_str());
   if (CodeOf(status) != Code::kConflict) return status;
   std::string names = fmt::format("{}", fmt::join(fields, ", "));
-  return Error(Code::kConflict, fmt::format("records of collection \"{}\" share the same {}.", collection, names),
+  return Error(Code::kConflict,
+               fmt::format("records of collection \"{}\" share the same {}.", collection, names),
                {.hint = "Remove the duplicates, then define it again.", .object = names});
 }
 
@@ -53,7 +57,8 @@ Status SqliteCollections::RequireDefined(std::string_view collection) const {
 }
 
 Status SqliteCollections::Define(const CollectionDefinition& definition) {
-  ASSIGN_OR_RETURN(CollectionDefinition checked, ParseCollection(Json::parse(DefinitionJson(definition), nullptr, false)));
+  ASSIGN_OR_RETURN(CollectionDefinition checked,
+                   ParseCollection(Json::parse(DefinitionJson(definition), nullptr, false)));
   std::string json = DefinitionJson(checked);
   {
     Query query(connection_, kDefinition);
@@ -62,8 +67,10 @@ Status SqliteCollections::Define(const CollectionDefinition& definition) {
     RETURN_IF_ERROR(query.status());
   }
   RETURN_IF_ERROR(connection_.Exec(CreateTableSql(checked.name).c_str()));
-  for (const auto& fields : checked.indexes) RETURN_IF_ERROR(CreateIndex(connection_, checked.name, fields, false));
-  for (const auto& fields : checked.unique) RETURN_IF_ERROR(CreateIndex(connection_, checked.name, fields, true));
+  for (const auto& fields : checked.indexes)
+    RETURN_IF_ERROR(CreateIndex(connection_, checked.name, fields, false));
+  for (const auto& fields : checked.unique)
+    RETURN_IF_ERROR(CreateIndex(connection_, checked.name, fields, true));
   return Query(connection_, kPutDefinition).Bind(checked.name, json).Run();
 }
 
@@ -71,7 +78,8 @@ Status SqliteCollections::Put(std::string_view collection, std::string_view id, 
   RETURN_IF_ERROR(RequireDefined(collection));
   RETURN_IF_ERROR(CheckId(id));
   ASSIGN_OR_RETURN(Json value, ParseJson(value_json, "record"));
-  if (!value.is_object()) return Error(Code::kInvalid, "a record is a JSON object.", {.object = std::string(id)});
+  if (!value.is_object())
+    return Error(Code::kInvalid, "a record is a JSON object.", {.object = std::string(id)});
   Query query(connection_, PutSql(collection));
   query.Bind(id, value_json);
   Status status = query.Run();
@@ -80,7 +88,8 @@ Status SqliteCollections::Put(std::string_view collection, std::string_view id, 
   Query definition(connection_, kDefinition);
   definition.Bind(collection);
   if (!definition.Step()) return status;
-  ASSIGN_OR_RETURN(CollectionDefinition parsed, ParseCollection(Json::parse(definition.Text(), nullptr, false)));
+  ASSIGN_OR_RETURN(CollectionDefinition parsed,
+                   ParseCollection(Json::parse(definition.Text(), nullptr, false)));
   return UniqueClash(connection_, collection, parsed);
 }
 
@@ -89,8 +98,8 @@ Status SqliteCollections::Remove(std::string_view collection, std::string_view i
   return Query(connection_, RemoveSql(collection)).Bind(id).Run();
 }
 
-StatusOr<std::vector<std::optional<std::string>>> SqliteCollections::GetMany(std::string_view collection,
-                                                                             std::span<const std::string> ids) const {
+StatusOr<std::vector<std::optional<std::string>>> SqliteCollections::GetMany(
+    std::string_view collection, std::span<const std::string> ids) const {
   RETURN_IF_ERROR(RequireDefined(collection));
   std::vector<std::optional<std::string>> values;
   values.reserve(ids.size());

@@ -1,5 +1,5 @@
-// How rows and structs meet: each row type has a function that visits its fields in the order of its column list, used both to bind and to read,
-// so the two cannot drift apart.
+// How rows and structs meet: each row type has a function that visits its fields in the order of its column
+// list, used both to bind and to read, so the two cannot drift apart.
 #pragma once
 
 #include <optional>
@@ -30,7 +30,8 @@ struct Binder {
   }
 };
 
-// Reads the fields that it visits. A name that this build does not know is kept as the first one: rows of a newer schema are its own business.
+// Reads the fields that it visits. A name that this build does not know is kept as the first one: rows of a
+// newer schema are its own business.
 struct Taker {
   Query& query;
   template <typename Field>

@@ -8,9 +8,11 @@
 namespace mediagen {
 namespace {
 
-constexpr int kBusyMs = 5000;  // our own locks exclude each other before SQLite's do; this waits for a WAL recovery
+constexpr int kBusyMs =
+    5000;  // our own locks exclude each other before SQLite's do; this waits for a WAL recovery
 
-// No mmap: it was no faster here for pages that the cache holds, and an I/O error would be a SIGBUS in the host's process.
+// No mmap: it was no faster here for pages that the cache holds, and an I/O error would be a SIGBUS in the
+// host's process.
 constexpr char kCommonPragmas[] = R"sql(
   PRAGMA foreign_keys = ON;
   PRAGMA temp_store = MEMORY;
@@ -88,9 +90,10 @@ int OnWalCommit(void* pages, sqlite3*, const char*, int count) {
 
 Connection::Connection(const Options& options, Role role)
     : path_(options.path),
-      database_(options.path,
-                SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX | (role == Role::kWriter ? SQLite::OPEN_CREATE : 0),
-                kBusyMs, options.vfs) {
+      database_(
+          options.path,
+          SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX | (role == Role::kWriter ? SQLite::OPEN_CREATE : 0),
+          kBusyMs, options.vfs) {
   // The last connection to close must not checkpoint behind our locks.
   sqlite3_db_config(database_.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (role == Role::kWriter) {
@@ -98,9 +101,11 @@ Connection::Connection(const Options& options, Role role)
     database_.exec(options.relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
   }
   database_.exec(kCommonPragmas);
-  sqlite3_wal_hook(database_.getHandle(), OnWalCommit, &wal_pages_);  // wal_autocheckpoint has taken it away from anybody before
+  sqlite3_wal_hook(database_.getHandle(), OnWalCommit,
+                   &wal_pages_);  // wal_autocheckpoint has taken it away from anybody before
   if (role == Role::kReader) database_.exec("PRAGMA query_only = 1");
-  database_.execAndGet("SELECT count(*) FROM sqlite_schema");  // recovers the WAL now, under the caller's lock
+  database_.execAndGet(
+      "SELECT count(*) FROM sqlite_schema");  // recovers the WAL now, under the caller's lock
 }
 
 Connection::~Connection() {
@@ -132,7 +137,8 @@ Connection::Cached* Connection::Prepare(const char* sql) {
 }
 
 Connection::Cached* Connection::Prepare(const std::string& sql) {
-  constexpr size_t kMostTexts = 256;  // hosts choose the filters of collections; their statements must not pile up
+  constexpr size_t kMostTexts =
+      256;  // hosts choose the filters of collections; their statements must not pile up
   if (by_text_.size() >= kMostTexts && !by_text_.contains(sql)) {
     std::erase_if(by_text_, [](const auto& entry) { return !entry.second.in_use; });
   }

@@ -1,7 +1,7 @@
 // Connection: one SQLite connection with its prepared statements; Query: one run of one of them.
 //
-// This is the only place where SQLiteCpp's exceptions are caught: everything above speaks Status. Not thread-safe; a connection belongs
-// to one thread at a time (it is opened with SQLITE_OPEN_NOMUTEX).
+// This is the only place where SQLiteCpp's exceptions are caught: everything above speaks Status. Not
+// thread-safe; a connection belongs to one thread at a time (it is opened with SQLITE_OPEN_NOMUTEX).
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ class Connection {
     bool relaxed = false;  // synchronous=NORMAL instead of FULL
   };
 
-  // Opens (a writer creates) the database file and puts it into WAL mode. The caller holds the write lock (architecture.md rule 7): opening
-  // may recover the WAL. Errors: kCorrupt, kStorageFull, kUnavailable.
+  // Opens (a writer creates) the database file and puts it into WAL mode. The caller holds the write lock
+  // (architecture.md rule 7): opening may recover the WAL. Errors: kCorrupt, kStorageFull, kUnavailable.
   static StatusOr<std::unique_ptr<Connection>> Open(const Options& options, Role role);
   ~Connection();
 
@@ -53,7 +53,8 @@ class Connection {
     kPassive,   // what can be copied without waiting
     kTruncate,  // everything, and the WAL is cut to zero bytes; gives up at once when a reader is in the way
   };
-  // Copies WAL frames into the database file. The caller holds the write lock. False: readers kept it from finishing.
+  // Copies WAL frames into the database file. The caller holds the write lock. False: readers kept it from
+  // finishing.
   StatusOr<bool> RunCheckpoint(Checkpoint mode);
 
  private:
@@ -78,14 +79,16 @@ class Connection {
   std::unordered_map<std::string, Cached> by_text_;
 };
 
-// One run of a statement. Parameters are bound by position, in order; the first error is kept and everything after it does nothing.
+// One run of a statement. Parameters are bound by position, in order; the first error is kept and everything
+// after it does nothing.
 //
 //   Query query(connection, kFind);
 //   query.Bind(user, id);
 //   while (query.Step()) rows.push_back(query.Text());
 //   RETURN_IF_ERROR(query.status());
 //
-// Bound strings must stay alive until the Query ends. A statement that is in use already (a nested run) is prepared afresh.
+// Bound strings must stay alive until the Query ends. A statement that is in use already (a nested run) is
+// prepared afresh.
 class Query {
  public:
   // `sql` must be a constant: its address is the key of the statement cache.

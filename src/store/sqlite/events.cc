@@ -13,11 +13,13 @@ void Body(Row& e, const Visitor& visit) {
 
 constexpr char kAppend[] = "INSERT INTO event (" COLUMNS ") VALUES (?,?,?,?,?,?,?) RETURNING sequence";
 // Seeks the primary key.
-constexpr char kAfter[] = "SELECT sequence, " COLUMNS " FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?";
+constexpr char kAfter[] =
+    "SELECT sequence, " COLUMNS " FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?";
 // One row a table with AUTOINCREMENT; it remembers what pruning has deleted.
 constexpr char kNewest[] = "SELECT seq FROM sqlite_sequence WHERE name = 'event'";
 constexpr char kOldest[] = "SELECT min(sequence) FROM event";
-// The first of the oldest ?2 events that is young enough to stay: a prefix goes, so that no hole opens where the wall clock jumped.
+// The first of the oldest ?2 events that is young enough to stay: a prefix goes, so that no hole opens where
+// the wall clock jumped.
 constexpr char kFirstKept[] = R"sql(
 SELECT min(sequence) FROM (SELECT sequence, at_ms FROM event ORDER BY sequence LIMIT ?2) WHERE at_ms >= ?1)sql";
 constexpr char kPrune[] = R"sql(

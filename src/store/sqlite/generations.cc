@@ -9,9 +9,10 @@ constexpr int64_t kIdempotencyMs = 24 * 3'600'000;
 
 // What never changes stands first, so that an update leaves its indexes alone.
 #define IDENTITY "id, user, external_id, created_ms"
-#define MUTABLE                                                                                                     \
-  "project, session, status, stage, provider, model, kind, prompt, n, seed, request, progress, error, cost_micros, " \
-  "cost_source, attempts, visibility, metadata, likes, shares, started_ms, completed_ms, deadline_ms, "              \
+#define MUTABLE                                                                                         \
+  "project, session, status, stage, provider, model, kind, prompt, n, seed, request, progress, error, " \
+  "cost_micros, "                                                                                       \
+  "cost_source, attempts, visibility, metadata, likes, shares, started_ms, completed_ms, deadline_ms, " \
   "cancel_requested, job"
 #define COLUMNS IDENTITY ", " MUTABLE ", version"
 
@@ -47,13 +48,14 @@ constexpr char kFind[] = "SELECT " COLUMNS " FROM generation WHERE id = ?";
 constexpr char kFindExternal[] =
     "SELECT " COLUMNS " FROM generation WHERE user = ? AND external_id = ? AND external_id <> ''";
 
-// Pages seek the index that is named and read only what they return, but for the filters that the index does not hold: those are few values
-// of many rows (a user within a session), or statuses that the index is partial on. ?1, ?2: the last row seen; ?3: limit; ?4: statuses as
+// Pages seek the index that is named and read only what they return, but for the filters that the index does
+// not hold: those are few values of many rows (a user within a session), or statuses that the index is
+// partial on. ?1, ?2: the last row seen; ?3: limit; ?4: statuses as
 // ",name,name,", '' for any; ?5 user; ?6 session; ?7 project, NULL for any.
-#define PAGE(index, terms)                                                                             \
-  "SELECT " COLUMNS " FROM generation INDEXED BY " index " WHERE " terms                               \
-  "(created_ms, id) < (?1, ?2) AND (?4 = '' OR instr(?4, ',' || status || ',') > 0) "                  \
-  "AND (?5 IS NULL OR user = ?5) AND (?6 IS NULL OR session = ?6) AND (?7 IS NULL OR project = ?7) "   \
+#define PAGE(index, terms)                                                                           \
+  "SELECT " COLUMNS " FROM generation INDEXED BY " index " WHERE " terms                             \
+  "(created_ms, id) < (?1, ?2) AND (?4 = '' OR instr(?4, ',' || status || ',') > 0) "                \
+  "AND (?5 IS NULL OR user = ?5) AND (?6 IS NULL OR session = ?6) AND (?7 IS NULL OR project = ?7) " \
   "ORDER BY created_ms DESC, id DESC LIMIT ?3"
 #define ACTIVE "status IN ('pending', 'processing') AND "
 #define TROUBLED "status IN ('failed', 'canceled', 'unknown') AND "
@@ -109,8 +111,10 @@ Status SqliteRecords::InsertGeneration(const Generation& generation) {
   if (CodeOf(status) != Code::kConflict) return status;
   ASSIGN_OR_RETURN(auto holder, FindGenerationByExternalId(generation.user, generation.external_id));
   Id taken = holder ? holder->id : generation.id;
-  std::string what = holder ? fmt::format("the externalId \"{}\" is taken by", generation.external_id) : "there is already";
-  return Error(Code::kConflict, fmt::format("{} generation {}.", what, taken.text()), {.object = taken.text()});
+  std::string what =
+      holder ? fmt::format("the externalId \"{}\" is taken by", generation.external_id) : "there is already";
+  return Error(Code::kConflict, fmt::format("{} generation {}.", what, taken.text()),
+               {.object = taken.text()});
 }
 
 Status SqliteRecords::UpdateGeneration(const Generation& generation) {
@@ -129,8 +133,8 @@ StatusOr<std::optional<Generation>> SqliteRecords::FindGeneration(const Id& id) 
   return FirstRow<Generation>(query, kVisit);
 }
 
-StatusOr<std::optional<Generation>> SqliteRecords::FindGenerationByExternalId(std::string_view user,
-                                                                              std::string_view external_id) const {
+StatusOr<std::optional<Generation>> SqliteRecords::FindGenerationByExternalId(
+    std::string_view user, std::string_view external_id) const {
   Query query(connection_, kFindExternal);
   query.Bind(user, external_id);
   return FirstRow<Generation>(query, kVisit);
@@ -154,7 +158,8 @@ StatusOr<std::vector<Generation>> SqliteRecords::ListGenerations(const Generatio
 }
 
 StatusOr<std::optional<Records::IdempotencyHolder>> SqliteRecords::TakeIdempotencyKey(
-    std::string_view user, std::string_view key, std::string_view body_sha256, const Id& generation, int64_t now_ms) {
+    std::string_view user, std::string_view key, std::string_view body_sha256, const Id& generation,
+    int64_t now_ms) {
   int64_t expired_ms = now_ms - kIdempotencyMs;
   Query find(connection_, kFindKey);
   find.Bind(user, key, expired_ms);

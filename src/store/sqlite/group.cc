@@ -10,9 +10,11 @@
 namespace mediagen {
 namespace {
 
-constexpr int64_t kGroupMs = 20;  // a longer group holds up the other processes, and the first of its operations
+constexpr int64_t kGroupMs =
+    20;  // a longer group holds up the other processes, and the first of its operations
 
-constexpr char kBegin[] = "BEGIN IMMEDIATE";  // a deferred upgrade fails with BUSY_SNAPSHOT at once, whatever the timeout
+constexpr char kBegin[] =
+    "BEGIN IMMEDIATE";  // a deferred upgrade fails with BUSY_SNAPSHOT at once, whatever the timeout
 constexpr char kCommit[] = "COMMIT";
 constexpr char kSavepoint[] = "SAVEPOINT operation";
 constexpr char kRelease[] = "RELEASE operation";
@@ -93,7 +95,8 @@ Status GroupCommit::RunOne(SqliteTransaction& transaction, Request& request, boo
   }
   *rolled_back = !connection_->in_transaction();
   if (*rolled_back && status.ok()) {  // the operation swallowed the error that undid it
-    status = Error(Code::kUnavailable, fmt::format("the transaction was rolled back: {}.", connection_->last_message()));
+    status = Error(Code::kUnavailable,
+                   fmt::format("the transaction was rolled back: {}.", connection_->last_message()));
   }
   request.signs = {transaction.wakes_events(), transaction.wakes_queues()};
   return status;
@@ -128,7 +131,8 @@ void GroupCommit::RunAlone(Request& request) {
   if (!request.result.ok()) return;  // it had failed by itself
   Truth truth = ReadBack();
   if (truth == Truth::kNotCommitted) request.result = commit_error_;
-  if (truth == Truth::kUnknown) request.result = Error(Code::kUnknownOutcome, "a commit failed and could not be read back.");
+  if (truth == Truth::kUnknown)
+    request.result = Error(Code::kUnknownOutcome, "a commit failed and could not be read back.");
 }
 
 // After a failed COMMIT: what the group's operations get for an answer.
@@ -145,16 +149,18 @@ void GroupCommit::Resolve(std::span<Request> requests) {
     }
     return;
   }
-  Status unknown = Error(Code::kUnknownOutcome,
-                         fmt::format("a commit failed and could not be read back: {}", InfoOf(commit_error_).message),
-                         {.hint = "Read the state again once the disk works; nothing was repeated meanwhile."});
+  Status unknown =
+      Error(Code::kUnknownOutcome,
+            fmt::format("a commit failed and could not be read back: {}", InfoOf(commit_error_).message),
+            {.hint = "Read the state again once the disk works; nothing was repeated meanwhile."});
   for (Request& request : requests) {
     if (request.result.ok()) request.result = unknown;
   }
 }
 
-// Whether the last transaction stands. Frames that were written but not synced need care in both directions: a commit that can be read may still
-// be lost with the power, so it is checkpointed, which syncs; one that cannot be read may come back by WAL recovery, so its frames are overwritten.
+// Whether the last transaction stands. Frames that were written but not synced need care in both directions:
+// a commit that can be read may still be lost with the power, so it is checkpointed, which syncs; one that
+// cannot be read may come back by WAL recovery, so its frames are overwritten.
 GroupCommit::Truth GroupCommit::ReadBack() {
   const bool sync_failed = sync_failed_;
   const std::string wanted = marker_;

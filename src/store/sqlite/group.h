@@ -1,4 +1,5 @@
-// GroupCommit: runs operations in one transaction, each in a savepoint of its own, and finds out what became of them when the disk does not play along.
+// GroupCommit: runs operations in one transaction, each in a savepoint of its own, and finds out what became
+// of them when the disk does not play along.
 //
 // Not thread-safe: it owns the writer connection. Everything here is called with the write lock held.
 #pragma once
@@ -38,7 +39,8 @@ class GroupCommit {
   void Close() { connection_.reset(); }
   void Abandon() { (void)connection_.release(); }
 
-  // Runs requests from the front until all are done or 20 ms have passed, commits, and gives each one its result.
+  // Runs requests from the front until all are done or 20 ms have passed, commits, and gives each one its
+  // result.
   void Commit(std::span<Request> requests);
 
  private:
@@ -65,8 +67,8 @@ class GroupCommit {
   LogSink* log_;
   const Connection::Options options_;
   std::unique_ptr<Connection> connection_;
-  size_t reached_ = 0;       // requests that the last transaction ran
-  std::string marker_;       // of the last transaction: a row that is there if and only if it was committed
+  size_t reached_ = 0;  // requests that the last transaction ran
+  std::string marker_;  // of the last transaction: a row that is there if and only if it was committed
   Status commit_error_;
   bool sync_failed_ = false;  // the failed COMMIT had written all its frames; only their fsync failed
 };

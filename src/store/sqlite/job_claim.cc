@@ -10,7 +10,8 @@ namespace {
 constexpr char kHasReady[] = "SELECT 1 FROM lane INDEXED BY lane_next WHERE queue = ? AND ready > 0 LIMIT 1";
 
 // Reads lane_held(queue, …): one entry for each lane that holds jobs.
-constexpr char kHeld[] = "SELECT provider_key, user, running FROM lane INDEXED BY lane_held WHERE queue = ? AND running > 0";
+constexpr char kHeld[] =
+    "SELECT provider_key, user, running FROM lane INDEXED BY lane_held WHERE queue = ? AND running > 0";
 
 // Both seek lane_next: a skip scan over the provider keys, which are few, however many lanes each has.
 constexpr char kFirstProvider[] = R"sql(SELECT provider_key FROM lane INDEXED BY lane_next
@@ -18,7 +19,8 @@ WHERE queue = ? AND ready > 0 ORDER BY provider_key LIMIT 1)sql";
 constexpr char kNextProvider[] = R"sql(SELECT provider_key FROM lane INDEXED BY lane_next
 WHERE queue = ? AND provider_key > ? AND ready > 0 ORDER BY provider_key LIMIT 1)sql";
 
-// Reads lane_next(queue, provider_key, priority, turn, user) from its beginning; the claim stops at the first user with a free slot.
+// Reads lane_next(queue, provider_key, priority, turn, user) from its beginning; the claim stops at the first
+// user with a free slot.
 constexpr char kLanes[] = R"sql(SELECT priority, turn, user FROM lane INDEXED BY lane_next
 WHERE queue = ? AND provider_key = ? AND ready > 0 ORDER BY priority DESC, turn, user)sql";
 
@@ -27,18 +29,21 @@ constexpr char kHead[] = R"sql(SELECT sort_ms, id FROM job INDEXED BY job_ready
 WHERE queue = ? AND user = ? AND provider_key = ? AND priority = ? AND state = 'ready' ORDER BY sort_ms, id LIMIT 1)sql";
 
 // Seeks the primary key.
-constexpr char kClaim[] = R"sql(UPDATE job SET state = 'running', fence = fence + 1, worker = ?2, alive_mono = ?3
+constexpr char kClaim[] =
+    R"sql(UPDATE job SET state = 'running', fence = fence + 1, worker = ?2, alive_mono = ?3
 WHERE id = ?1 AND state = 'ready' RETURNING )sql" JOB_COLUMNS;
 
 // Seeks the primary key.
 constexpr char kPlace[] = "SELECT queue, user, priority, sort_ms FROM job WHERE id = ? AND state = 'ready'";
 // Reads the entries of lane_priority(queue, priority, …) above this priority.
 constexpr char kAhead[] =
-    "SELECT coalesce(sum(ready), 0) FROM lane INDEXED BY lane_priority WHERE queue = ? AND priority > ? AND ready > 0";
+    "SELECT coalesce(sum(ready), 0) FROM lane INDEXED BY lane_priority WHERE queue = ? AND priority > ? AND "
+    "ready > 0";
 // Reads the user's entries of job_ready.
 constexpr char kRank[] = R"sql(SELECT count(*) FROM job INDEXED BY job_ready WHERE queue = ? AND user = ?
 AND state = 'ready' AND priority = ? AND (sort_ms, id) < (?, ?))sql";
-// Reads the entries of lane_priority at this priority. Who stands before us in the round (an earlier turn) is served once more than we.
+// Reads the entries of lane_priority at this priority. Who stands before us in the round (an earlier turn) is
+// served once more than we.
 constexpr char kOthers[] = R"sql(
 SELECT coalesce(sum(min(waiting, ?4 + (turn < ?5))), 0) FROM
   (SELECT sum(ready) AS waiting, min(turn) AS turn FROM lane INDEXED BY lane_priority
@@ -57,7 +62,8 @@ struct Candidate {
   }
 };
 
-// Slots in use by what is running or parked, counted from the lanes; and the limits that they are held against.
+// Slots in use by what is running or parked, counted from the lanes; and the limits that they are held
+// against.
 struct Slots {
   ClaimLimits limits;
   int64_t all = 0;
@@ -131,7 +137,8 @@ StatusOr<std::optional<Candidate>> FirstOf(Connection& connection, const std::st
 }
 
 StatusOr<std::optional<Candidate>> NextCandidate(Connection& connection, const std::string& queue,
-                                                 const std::vector<std::string>& providers, const Slots& slots) {
+                                                 const std::vector<std::string>& providers,
+                                                 const Slots& slots) {
   std::optional<Candidate> best;
   for (const std::string& provider_key : providers) {
     if (!slots.ProviderIsFree(provider_key)) continue;
@@ -190,7 +197,8 @@ StatusOr<int64_t> SqliteJobs::PositionOf(const Id& id) const {
     RETURN_IF_ERROR(query.status());
     return value;
   };
-  Query ahead(connection_, kAhead), rank(connection_, kRank), turn(connection_, kTurn), others(connection_, kOthers);
+  Query ahead(connection_, kAhead), rank(connection_, kRank), turn(connection_, kTurn),
+      others(connection_, kOthers);
   ASSIGN_OR_RETURN(int64_t above, count(ahead.Bind(queue, priority)));
   ASSIGN_OR_RETURN(int64_t own, count(rank.Bind(queue, user, priority, sort_ms, id)));
   ASSIGN_OR_RETURN(int64_t turn_value, count(turn.Bind(queue, user)));

@@ -4,8 +4,9 @@
 #include "store/sqlite/columns.h"
 
 #define JOB_IDENTITY "id, queue, kind, user, parent, created_ms"
-#define JOB_MUTABLE                                                                                                 \
-  "state, provider_key, payload, priority, run_at_ms, due_mono, fence, tries, timeout_ms, progress, result, error, " \
+#define JOB_MUTABLE                                                                                   \
+  "state, provider_key, payload, priority, run_at_ms, due_mono, fence, tries, timeout_ms, progress, " \
+  "result, error, "                                                                                   \
   "checkpoint, unique_key, worker, alive_mono, cancel_requested, finished_ms"
 #define JOB_COLUMNS JOB_IDENTITY ", " JOB_MUTABLE
 

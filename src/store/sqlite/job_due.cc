@@ -10,9 +10,10 @@ namespace {
 #define DUE "SELECT id, queue, user, provider_key, priority FROM job INDEXED BY "
 
 // Seeks job_run_at(run_at_ms). A job that has neither time (-1) is due.
-constexpr char kDueByWall[] =
-    DUE "job_run_at WHERE state = 'scheduled' AND due_boot = '' AND run_at_ms <= ?1 ORDER BY run_at_ms LIMIT ?2";
-// All three seek job_due(due_boot, due_mono). A due time of another boot has no meaning any more, so it is over.
+constexpr char kDueByWall[] = DUE
+    "job_run_at WHERE state = 'scheduled' AND due_boot = '' AND run_at_ms <= ?1 ORDER BY run_at_ms LIMIT ?2";
+// All three seek job_due(due_boot, due_mono). A due time of another boot has no meaning any more, so it is
+// over.
 constexpr char kDueByMono[] = DUE R"sql(job_due WHERE state = 'scheduled' AND due_boot <> '' AND due_boot = ?1
 AND due_mono <= ?3 ORDER BY due_mono LIMIT ?2)sql";
 constexpr char kDueBefore[] =

@@ -7,8 +7,9 @@
 namespace mediagen {
 namespace {
 
-constexpr JobState kStates[] = {JobState::kScheduled, JobState::kReady, JobState::kWaiting, JobState::kRunning,
-                                JobState::kParked,    JobState::kDone,  JobState::kDead,    JobState::kCanceled};
+constexpr JobState kStates[] = {JobState::kScheduled, JobState::kReady,   JobState::kWaiting,
+                                JobState::kRunning,   JobState::kParked,  JobState::kDone,
+                                JobState::kDead,      JobState::kCanceled};
 
 // Seeks job_list(queue, state, id).
 constexpr char kListState[] =
@@ -38,12 +39,15 @@ constexpr char kWorkers[] = "SELECT " WORKER_COLUMNS " FROM worker ORDER BY id";
 constexpr char kRemoveWorker[] = "DELETE FROM worker WHERE id = ?";
 
 // Like the empty id, but not NULL: before every id.
-void AddAfter(Query& query, const Id& after) { query.Add(after.empty() ? Id{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}} : after); }
+void AddAfter(Query& query, const Id& after) {
+  query.Add(after.empty() ? Id{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}} : after);
+}
 
 }  // namespace
 
 StatusOr<std::vector<Job>> SqliteJobs::List(const std::optional<std::string>& queue,
-                                            const std::optional<JobState>& state, const Id& after, int limit) const {
+                                            const std::optional<JobState>& state, const Id& after,
+                                            int limit) const {
   if (!queue) {
     Query query(connection_, state ? kListAllOfState : kListAll);
     AddAfter(query, after);
@@ -62,7 +66,8 @@ StatusOr<std::vector<Job>> SqliteJobs::List(const std::optional<std::string>& qu
     RETURN_IF_ERROR(query.status());
   }
   std::sort(rows.begin(), rows.end(), [](const Job& a, const Job& b) { return a.id < b.id; });
-  if (rows.size() > static_cast<size_t>(std::max(limit, 0))) rows.resize(static_cast<size_t>(std::max(limit, 0)));
+  if (rows.size() > static_cast<size_t>(std::max(limit, 0)))
+    rows.resize(static_cast<size_t>(std::max(limit, 0)));
   return rows;
 }
 
@@ -109,6 +114,8 @@ StatusOr<std::vector<Worker>> SqliteJobs::Workers() const {
   return AllRows<Worker>(query, kVisitWorker);
 }
 
-Status SqliteJobs::RemoveWorker(const Id& worker) { return Query(connection_, kRemoveWorker).Bind(worker).Run(); }
+Status SqliteJobs::RemoveWorker(const Id& worker) {
+  return Query(connection_, kRemoveWorker).Bind(worker).Run();
+}
 
 }  // namespace mediagen

@@ -8,7 +8,8 @@ namespace {
 
 constexpr char kInsert[] = "INSERT INTO job (" JOB_COLUMNS R"sql(, due_boot, sort_ms)
 VALUES (?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, ?,?))sql";
-// Seeks the primary key; ?1 is the id. Of the identity nothing is written, so job_list moves only with the state.
+// Seeks the primary key; ?1 is the id. Of the identity nothing is written, so job_list moves only with the
+// state.
 constexpr char kUpdate[] = "UPDATE job SET (" JOB_MUTABLE R"sql(, due_boot, sort_ms) =
 (?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19, ?20,?21) WHERE id = ?1)sql";
 // Both seek the primary key.
@@ -36,7 +37,8 @@ Lanes::Place PlaceOf(const Job& job) { return {job.provider_key, job.priority, j
 
 }  // namespace
 
-StatusOr<std::optional<Id>> SqliteJobs::HolderOf(const std::string& queue, const std::string& unique_key) const {
+StatusOr<std::optional<Id>> SqliteJobs::HolderOf(const std::string& queue,
+                                                 const std::string& unique_key) const {
   std::optional<Id> holder;
   if (unique_key.empty()) return holder;
   Query query(connection_, kHolder);
@@ -57,7 +59,8 @@ StatusOr<Id> SqliteJobs::Insert(const Job& job) {
   query.Bind(DueBoot(job), SortMs(job, job.created_ms));
   Status status = query.Run();
   if (CodeOf(status) == Code::kConflict) {
-    return Error(Code::kConflict, fmt::format("there is a job {} already.", job.id.text()), {.object = job.id.text()});
+    return Error(Code::kConflict, fmt::format("there is a job {} already.", job.id.text()),
+                 {.object = job.id.text()});
   }
   RETURN_IF_ERROR(status);
   RETURN_IF_ERROR(lanes_.Moved(job.queue, job.user, std::nullopt, PlaceOf(job)));
@@ -79,7 +82,8 @@ Status SqliteJobs::Update(const Job& job, uint64_t fence) {
     query.Bind(job.id);
     if (!query.Step()) {
       RETURN_IF_ERROR(query.status());
-      return Error(Code::kNotFound, fmt::format("there is no job {}.", job.id.text()), {.object = job.id.text()});
+      return Error(Code::kNotFound, fmt::format("there is no job {}.", job.id.text()),
+                   {.object = job.id.text()});
     }
     Taker take{query};
     uint64_t stands = 0;
@@ -87,9 +91,10 @@ Status SqliteJobs::Update(const Job& job, uint64_t fence) {
     take(before.state);
     RETURN_IF_ERROR(query.status());
     if (stands != fence) {
-      return Error(Code::kStaleFence,
-                   fmt::format("job {} was claimed again: its fence is {}, not {}.", job.id.text(), stands, fence),
-                   {.hint = "Drop this claim's work; another holder has the job.", .object = job.id.text()});
+      return Error(
+          Code::kStaleFence,
+          fmt::format("job {} was claimed again: its fence is {}, not {}.", job.id.text(), stands, fence),
+          {.hint = "Drop this claim's work; another holder has the job.", .object = job.id.text()});
     }
   }
   Job written = job;
@@ -102,7 +107,8 @@ Status SqliteJobs::Update(const Job& job, uint64_t fence) {
   if (CodeOf(status) == Code::kConflict) {
     ASSIGN_OR_RETURN(std::optional<Id> holder, HolderOf(queue, written.unique_key));
     std::string holder_text = holder ? holder->text() : "another job";
-    return Error(Code::kConflict, fmt::format("the unique key of job {} is held by job {}.", job.id.text(), holder_text),
+    return Error(Code::kConflict,
+                 fmt::format("the unique key of job {} is held by job {}.", job.id.text(), holder_text),
                  {.object = holder_text});
   }
   RETURN_IF_ERROR(status);

@@ -12,12 +12,14 @@ constexpr char kAddToLane[] = R"sql(
 UPDATE lane SET ready = ready + ?5, running = running + ?6
 WHERE queue = ?1 AND user = ?2 AND provider_key = ?3 AND priority = ?4 RETURNING ready + running)sql";
 constexpr char kDropEmpty[] =
-    "DELETE FROM lane WHERE queue = ? AND user = ? AND provider_key = ? AND priority = ? AND ready + running = 0";
+    "DELETE FROM lane WHERE queue = ? AND user = ? AND provider_key = ? AND priority = ? AND ready + running "
+    "= 0";
 
 constexpr char kInsertLane[] =
     "INSERT INTO lane (queue, user, provider_key, priority, ready, running, turn) VALUES (?,?,?,?,?,?,?)";
 
-// Both seek the prefix (queue, user) of the primary key: as many lanes as the user has provider keys and priorities.
+// Both seek the prefix (queue, user) of the primary key: as many lanes as the user has provider keys and
+// priorities.
 constexpr char kTurnOf[] = "SELECT turn FROM lane WHERE queue = ? AND user = ? LIMIT 1";
 constexpr char kServed[] = "UPDATE lane SET turn = ?3 WHERE queue = ?1 AND user = ?2";
 
@@ -47,7 +49,8 @@ StatusOr<int64_t> Lanes::TurnOf(const std::string& queue, const std::string& use
   return NextTurn(queue);
 }
 
-Status Lanes::AddToLane(const std::string& queue, const std::string& user, const Place& place, int ready, int running) {
+Status Lanes::AddToLane(const std::string& queue, const std::string& user, const Place& place, int ready,
+                        int running) {
   std::optional<int64_t> left;
   {
     Query query(connection_, kAddToLane);

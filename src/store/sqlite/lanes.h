@@ -1,8 +1,9 @@
 // Lanes: who waits in a queue and who runs, counted in the transaction that moves a job.
 //
-// A lane is one user's jobs in one queue for one provider key at one priority. A claim seeks the next lane that is not saturated instead of wading
-// through the jobs of those that are. `turn` is the user's place in the round: whoever was served last goes to its end, a newcomer joins there; so one
-// user's 1,000 jobs delay another's one by at most one turn of the active users. Not thread-safe.
+// A lane is one user's jobs in one queue for one provider key at one priority. A claim seeks the next lane
+// that is not saturated instead of wading through the jobs of those that are. `turn` is the user's place in
+// the round: whoever was served last goes to its end, a newcomer joins there; so one user's 1,000 jobs delay
+// another's one by at most one turn of the active users. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,8 @@ class Lanes {
 
  private:
   Status Add(const std::string& queue, const std::string& user, const Place& place, int by);
-  Status AddToLane(const std::string& queue, const std::string& user, const Place& place, int ready, int running);
+  Status AddToLane(const std::string& queue, const std::string& user, const Place& place, int ready,
+                   int running);
   StatusOr<int64_t> NextTurn(const std::string& queue);
   StatusOr<int64_t> TurnOf(const std::string& queue, const std::string& user);
 

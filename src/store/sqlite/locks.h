@@ -1,9 +1,11 @@
-// WriteLocks: the file locks under which everything that changes a database file runs (architecture.md rule 7).
+// WriteLocks: the file locks under which everything that changes a database file runs (architecture.md rule
+// 7).
 //
-// SQLite before 3.51.3 can lose WAL frames when two connections write and checkpoint at the same instant, so every write transaction, checkpoint,
-// open, recovery and DDL is done under an exclusive flock. Two files keep the waiting fair: who waits for the write lock holds the gate, so one
-// engine waits there and the others queue behind the gate, and an engine that has just written cannot overtake them all.
-// flock and not fcntl: fcntl locks belong to the process, so they would not exclude two engines of one process.
+// SQLite before 3.51.3 can lose WAL frames when two connections write and checkpoint at the same instant, so
+// every write transaction, checkpoint, open, recovery and DDL is done under an exclusive flock. Two files
+// keep the waiting fair: who waits for the write lock holds the gate, so one engine waits there and the
+// others queue behind the gate, and an engine that has just written cannot overtake them all. flock and not
+// fcntl: fcntl locks belong to the process, so they would not exclude two engines of one process.
 #pragma once
 
 #include <memory>
@@ -18,7 +20,8 @@ namespace mediagen {
 // Thread-safe.
 class WriteLocks {
  public:
-  // Opens <dir>/gate.lock, write.lock and open.lock, and takes nothing. `enabled` false: Hold excludes only this object's threads.
+  // Opens <dir>/gate.lock, write.lock and open.lock, and takes nothing. `enabled` false: Hold excludes only
+  // this object's threads.
   static StatusOr<std::unique_ptr<WriteLocks>> Open(const std::string& dir, bool enabled);
   ~WriteLocks();
 
@@ -37,7 +40,8 @@ class WriteLocks {
     Status status_;
   };
 
-  // open.lock: shared by every engine that has the directory open; exclusive for a migration that older builds could not live with.
+  // open.lock: shared by every engine that has the directory open; exclusive for a migration that older
+  // builds could not live with.
   Status HoldOpen();
   bool TryOpenAlone();  // true: this engine is the only one, and nobody else can open until ShareOpen
   Status ShareOpen();

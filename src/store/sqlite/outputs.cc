@@ -5,8 +5,9 @@
 namespace mediagen {
 namespace {
 
-#define COLUMNS                                                                                              \
-  "id, generation, user, number, part, try, source, kind, media_type, width, height, bytes, sha256, blob_key, " \
+#define COLUMNS                                                                                       \
+  "id, generation, user, number, part, try, source, kind, media_type, width, height, bytes, sha256, " \
+  "blob_key, "                                                                                        \
   "thumb_hash, safety, c2pa, embedded_prompt, visibility, likes, created_ms"
 constexpr auto kVisit = [](auto& o, const auto& visit) {
   visit(o.id), visit(o.generation), visit(o.user), visit(o.index), visit(o.part), visit(o.attempt_try);
@@ -15,23 +16,27 @@ constexpr auto kVisit = [](auto& o, const auto& visit) {
   visit(o.embedded_prompt), visit(o.visibility), visit(o.likes), visit(o.created_ms);
 };
 
-#define REPLACE_ROW                                                                                                   \
-  "DO UPDATE SET id = excluded.id, generation = excluded.generation, user = excluded.user, number = excluded.number, " \
-  "part = excluded.part, try = excluded.try, source = excluded.source, kind = excluded.kind, "                         \
-  "media_type = excluded.media_type, width = excluded.width, height = excluded.height, bytes = excluded.bytes, "       \
-  "sha256 = excluded.sha256, blob_key = excluded.blob_key, thumb_hash = excluded.thumb_hash, "                         \
-  "safety = excluded.safety, c2pa = excluded.c2pa, embedded_prompt = excluded.embedded_prompt, "                       \
+#define REPLACE_ROW                                                                                   \
+  "DO UPDATE SET id = excluded.id, generation = excluded.generation, user = excluded.user, number = " \
+  "excluded.number, "                                                                                 \
+  "part = excluded.part, try = excluded.try, source = excluded.source, kind = excluded.kind, "        \
+  "media_type = excluded.media_type, width = excluded.width, height = excluded.height, bytes = "      \
+  "excluded.bytes, "                                                                                  \
+  "sha256 = excluded.sha256, blob_key = excluded.blob_key, thumb_hash = excluded.thumb_hash, "        \
+  "safety = excluded.safety, c2pa = excluded.c2pa, embedded_prompt = excluded.embedded_prompt, "      \
   "visibility = excluded.visibility, likes = excluded.likes, created_ms = excluded.created_ms"
 
 // Seeks the primary key and output_place(generation, part, try, number).
-constexpr char kPut[] = "INSERT INTO output (" COLUMNS R"sql() VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+constexpr char kPut[] =
+    "INSERT INTO output (" COLUMNS R"sql() VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 ON CONFLICT (id) )sql" REPLACE_ROW R"sql(
 ON CONFLICT (generation, part, try, number) WHERE generation IS NOT NULL )sql" REPLACE_ROW;
 
 // Seeks the primary key.
 constexpr char kFind[] = "SELECT " COLUMNS " FROM output WHERE id = ?";
 // Seeks output_place(generation, …), whose order is not that of the output's index within the generation.
-constexpr char kOutputsOf[] = "SELECT " COLUMNS " FROM output WHERE generation = ? ORDER BY number, part, try";
+constexpr char kOutputsOf[] =
+    "SELECT " COLUMNS " FROM output WHERE generation = ? ORDER BY number, part, try";
 
 #define VARIANT_COLUMNS "output, recipe, version, blob_key, media_type, sha256, width, height, bytes"
 constexpr auto kVisitVariant = [](auto& v, const auto& visit) {

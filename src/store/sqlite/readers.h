@@ -1,6 +1,8 @@
-// Readers: a pool of read connections. Each Read is one read transaction: one consistent view, whoever writes meanwhile.
+// Readers: a pool of read connections. Each Read is one read transaction: one consistent view, whoever writes
+// meanwhile.
 //
-// Thread-safe. A reader that stays open keeps the WAL from being reset (measured: 4 → 25 MB), so a Read must be short.
+// Thread-safe. A reader that stays open keeps the WAL from being reset (measured: 4 → 25 MB), so a Read must
+// be short.
 #pragma once
 
 #include <condition_variable>

@@ -1,6 +1,8 @@
-// The store's interfaces over one Connection: every class holds a reference to it and nothing else, so making one is free.
+// The store's interfaces over one Connection: every class holds a reference to it and nothing else, so making
+// one is free.
 //
-// Not thread-safe, like the connection. Errors beside those of the interfaces: kStorageFull, kCorrupt, kUnavailable from SQLite.
+// Not thread-safe, like the connection. Errors beside those of the interfaces: kStorageFull, kCorrupt,
+// kUnavailable from SQLite.
 #pragma once
 
 #include <functional>
@@ -21,10 +23,12 @@ class SqliteRecords final : public Records {
   StatusOr<std::optional<Generation>> FindGeneration(const Id& id) const override;
   StatusOr<std::optional<Generation>> FindGenerationByExternalId(std::string_view user,
                                                                  std::string_view external_id) const override;
-  StatusOr<std::vector<Generation>> ListGenerations(const GenerationFilter& filter, const std::optional<PageKey>& after,
+  StatusOr<std::vector<Generation>> ListGenerations(const GenerationFilter& filter,
+                                                    const std::optional<PageKey>& after,
                                                     int limit) const override;
   StatusOr<std::optional<IdempotencyHolder>> TakeIdempotencyKey(std::string_view user, std::string_view key,
-                                                                std::string_view body_sha256, const Id& generation,
+                                                                std::string_view body_sha256,
+                                                                const Id& generation,
                                                                 int64_t now_ms) override;
 
   // attempts.cc
@@ -68,8 +72,9 @@ class SqliteJobs final : public JobStore {
   StatusOr<std::vector<Id>> CancelRequested(const Id& worker) const override;
 
   // job_lists.cc
-  StatusOr<std::vector<Job>> List(const std::optional<std::string>& queue, const std::optional<JobState>& state,
-                                  const Id& after, int limit) const override;
+  StatusOr<std::vector<Job>> List(const std::optional<std::string>& queue,
+                                  const std::optional<JobState>& state, const Id& after,
+                                  int limit) const override;
   StatusOr<std::map<JobState, int64_t>> CountByState(std::string_view queue) const override;
   StatusOr<int> Prune(std::string_view queue, JobState state, int64_t before_ms, int limit) override;
   Status PutWorker(const Worker& worker) override;
@@ -77,8 +82,8 @@ class SqliteJobs final : public JobStore {
   Status RemoveWorker(const Id& worker) override;
 
   // job_claim.cc
-  StatusOr<std::vector<Job>> Claim(std::string_view queue, int max, const ClaimLimits& limits, const Id& worker,
-                                   int64_t now_mono) override;
+  StatusOr<std::vector<Job>> Claim(std::string_view queue, int max, const ClaimLimits& limits,
+                                   const Id& worker, int64_t now_mono) override;
   StatusOr<bool> HasReady(std::string_view queue) const override;
   StatusOr<int64_t> PositionOf(const Id& id) const override;
 
@@ -121,7 +126,8 @@ class SqliteCollections final : public Collections {
   Status Remove(std::string_view collection, std::string_view id) override;
   StatusOr<std::vector<std::optional<std::string>>> GetMany(std::string_view collection,
                                                             std::span<const std::string> ids) const override;
-  StatusOr<std::vector<CollectionRow>> List(std::string_view collection, const CollectionQuery& query) const override;
+  StatusOr<std::vector<CollectionRow>> List(std::string_view collection,
+                                            const CollectionQuery& query) const override;
 
  private:
   Status RequireDefined(std::string_view collection) const;

@@ -32,8 +32,8 @@ constexpr char kWriteMeta[] =
 
 Status Refuse(int64_t min_compatible) {
   return Error(Code::kUnsupported,
-               fmt::format("the data directory needs schema {} or newer; this build writes schema {}.", min_compatible,
-                           kSchema),
+               fmt::format("the data directory needs schema {} or newer; this build writes schema {}.",
+                           min_compatible, kSchema),
                {.hint = "Update mediagen in this process: a newer one has migrated the directory."});
 }
 
@@ -71,10 +71,12 @@ Status MigrateInside(Connection& connection, WriteLocks& locks) {
   ASSIGN_OR_RETURN(int from, MetaNumber(connection, "schema"));
   if (from >= kSchema) return OkStatus();
   if (from > 0 && NeedsBreaking(from) && !locks.TryOpenAlone()) {
-    return Error(Code::kUnavailable,
-                 fmt::format("the data directory must be migrated from schema {} to {} and another process has it open.",
-                             from, kSchema),
-                 {.hint = "Stop the older processes, then start this one again.", .retry_after_ms = 1000});
+    return Error(
+        Code::kUnavailable,
+        fmt::format(
+            "the data directory must be migrated from schema {} to {} and another process has it open.", from,
+            kSchema),
+        {.hint = "Stop the older processes, then start this one again.", .retry_after_ms = 1000});
   }
   return ApplySteps(connection, from);
 }

@@ -6,8 +6,9 @@ extern const char kSchemaJobs[];
 
 // Finished rows stand in no index that a claim, a promotion or a renewal reads.
 //
-// A lane is what one user has in one queue for one provider key at one priority; its row is kept in the transaction that moves a job. `turn` is
-// the user's place in the round, the same in all lanes of the user; queue_turn counts the turns.
+// A lane is what one user has in one queue for one provider key at one priority; its row is kept in the
+// transaction that moves a job. `turn` is the user's place in the round, the same in all lanes of the user;
+// queue_turn counts the turns.
 const char kSchemaJobs[] = R"sql(
 CREATE TABLE job (
   id BLOB NOT NULL PRIMARY KEY, queue TEXT NOT NULL, kind TEXT NOT NULL, user TEXT NOT NULL, parent BLOB,

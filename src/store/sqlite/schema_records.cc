@@ -1,11 +1,12 @@
-// Tables of Records. Text that is optional is '' and a time (ms) that is absent is -1, as in records.h; an empty id is NULL.
+// Tables of Records. Text that is optional is '' and a time (ms) that is absent is -1, as in records.h; an
+// empty id is NULL.
 
 namespace mediagen {
 
 extern const char kSchemaRecords[];
 
-// generation_active and generation_troubled hold the rows of listings by status that the wide indexes would have to search for: completed rows
-// are dense in every index, the others are few.
+// generation_active and generation_troubled hold the rows of listings by status that the wide indexes would
+// have to search for: completed rows are dense in every index, the others are few.
 const char kSchemaRecords[] = R"sql(
 CREATE TABLE generation (
   id BLOB NOT NULL PRIMARY KEY, user TEXT NOT NULL, external_id TEXT NOT NULL, created_ms INTEGER NOT NULL,

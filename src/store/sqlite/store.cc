@@ -9,7 +9,8 @@ namespace mediagen {
 namespace {
 
 Status Forked() {
-  return Error(Code::kForked, "the store was opened before a fork.", {.hint = "Open it again in the child process."});
+  return Error(Code::kForked, "the store was opened before a fork.",
+               {.hint = "Open it again in the child process."});
 }
 
 Status InsideWriter() {
@@ -37,9 +38,10 @@ Status SqliteStore::OpenDirectory() {
   RETURN_IF_ERROR(files_->MakeDirs(dir));
   ASSIGN_OR_RETURN(std::string network, files_->NetworkFileSystemName(dir));
   if (!network.empty()) {
-    return Error(Code::kInvalid,
-                 fmt::format("data directory \"{}\" is on {}; SQLite's locks are not safe there.", dir, network),
-                 {.hint = "Use a local disk, or \"store\": \"postgres://…\".", .object = dir});
+    return Error(
+        Code::kInvalid,
+        fmt::format("data directory \"{}\" is on {}; SQLite's locks are not safe there.", dir, network),
+        {.hint = "Use a local disk, or \"store\": \"postgres://…\".", .object = dir});
   }
   ASSIGN_OR_RETURN(locks_, WriteLocks::Open(dir, options_.lock_writes));
   RETURN_IF_ERROR(locks_->HoldOpen());
@@ -49,8 +51,8 @@ Status SqliteStore::OpenDirectory() {
 
 Status SqliteStore::OpenDatabase() {
   Connection::Options connection{options_.dir + "/mediagen.db", options_.vfs, options_.relaxed};
-  writer_ = std::make_unique<Writer>(clock_, files_, metrics_, log_, locks_.get(), wake_file_.get(), connection,
-                                     Writer::Options{options_.dir, options_.reserve_bytes});
+  writer_ = std::make_unique<Writer>(clock_, files_, metrics_, log_, locks_.get(), wake_file_.get(),
+                                     connection, Writer::Options{options_.dir, options_.reserve_bytes});
   readers_ = std::make_unique<Readers>(clock_, locks_.get(), connection, options_.readers);
   watcher_ = std::make_unique<Watcher>(wake_file_.get(), options_.dir + "/wake");
   std::unique_ptr<Connection> writing, watching;
@@ -136,7 +138,8 @@ void SqliteStore::Stop() {
   if (locks_) locks_->Close();
 }
 
-// In a forked child the threads do not exist, mutexes may be held for ever, and SQLite's connections must be neither used nor closed.
+// In a forked child the threads do not exist, mutexes may be held for ever, and SQLite's connections must be
+// neither used nor closed.
 void SqliteStore::Abandon() {
   if (stopped_) return;
   stopped_ = true;
@@ -149,8 +152,8 @@ void SqliteStore::Abandon() {
   (void)locks_.release();  // the fork handler closed its descriptors
 }
 
-StatusOr<std::unique_ptr<Store>> OpenSqliteStore(Clock* clock, FileSystem* files, Metrics* metrics, LogSink* log,
-                                                 const SqliteOptions& options) {
+StatusOr<std::unique_ptr<Store>> OpenSqliteStore(Clock* clock, FileSystem* files, Metrics* metrics,
+                                                 LogSink* log, const SqliteOptions& options) {
   auto store = std::make_unique<SqliteStore>(clock, files, metrics, log, options);
   RETURN_IF_ERROR(store->Open());
   return std::unique_ptr<Store>(std::move(store));

@@ -1,4 +1,5 @@
-// SqliteStore: the Store over one SQLite file. It wires the writer, the readers and the watcher; the work is theirs.
+// SqliteStore: the Store over one SQLite file. It wires the writer, the readers and the watcher; the work is
+// theirs.
 #pragma once
 
 #include <memory>

@@ -1,8 +1,9 @@
-// WakeFile: <dir>/wake, through which the engines of one directory tell each other that something was committed.
+// WakeFile: <dir>/wake, through which the engines of one directory tell each other that something was
+// committed.
 //
-// It holds two counters: commits that published events, and commits that made queues worth looking at. They are raised under the write lock, so
-// they never lose a step. Every engine counts its own touches: what the file counts beyond them was done by others, so one's own writes wake nobody
-// twice. Thread-safe.
+// It holds two counters: commits that published events, and commits that made queues worth looking at. They
+// are raised under the write lock, so they never lose a step. Every engine counts its own touches: what the
+// file counts beyond them was done by others, so one's own writes wake nobody twice. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -30,7 +31,8 @@ class WakeFile {
   // What others have done since the last call.
   Signs Foreign();
 
-  // Counts the beginning and the end of every write of this engine: while the count moves, a changed data_version may be our own doing.
+  // Counts the beginning and the end of every write of this engine: while the count moves, a changed
+  // data_version may be our own doing.
   void OwnWrite() { own_writes_.fetch_add(1); }
   uint64_t own_writes() const { return own_writes_.load(); }
 

@@ -28,8 +28,8 @@ void Drain(int fd) {
 
 Watcher::~Watcher() { Stop(); }
 
-Status Watcher::Start(std::unique_ptr<Connection> connection, std::function<void(const WakeFile::Signs&)> listener,
-                      bool threaded) {
+Status Watcher::Start(std::unique_ptr<Connection> connection,
+                      std::function<void(const WakeFile::Signs&)> listener, bool threaded) {
   connection_ = std::move(connection);
   listener_ = std::move(listener);
   ASSIGN_OR_RETURN(version_, connection_->Value(kDataVersion));
@@ -37,7 +37,8 @@ Status Watcher::Start(std::unique_ptr<Connection> connection, std::function<void
   ASSIGN_OR_RETURN(stop_, WakeupPipe::New());
   inotify_ = Fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   // Without inotify (its limits are per user) polling alone finds what others write.
-  if (inotify_.valid() && inotify_add_watch(inotify_.get(), wake_path_.c_str(), IN_MODIFY) < 0) inotify_.Reset();
+  if (inotify_.valid() && inotify_add_watch(inotify_.get(), wake_path_.c_str(), IN_MODIFY) < 0)
+    inotify_.Reset();
   thread_ = Thread("mg-store-watch", [this] { Loop(); });
   return OkStatus();
 }
@@ -45,7 +46,8 @@ Status Watcher::Start(std::unique_ptr<Connection> connection, std::function<void
 void Watcher::Loop() {
   int wait_ms = kPollMs;
   while (!stopping_) {
-    pollfd fds[2] = {{stop_->fd(), POLLIN, 0}, {inotify_.get(), POLLIN, 0}};  // a negative descriptor is skipped
+    pollfd fds[2] = {{stop_->fd(), POLLIN, 0},
+                     {inotify_.get(), POLLIN, 0}};  // a negative descriptor is skipped
     int ready = poll(fds, 2, wait_ms);
     if (stopping_) return;
     if (fds[1].revents != 0) Drain(inotify_.get());

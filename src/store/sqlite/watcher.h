@@ -1,5 +1,5 @@
-// Watcher: hears what other engines of the same directory have committed, by inotify on the wake file, with polling of PRAGMA data_version behind it
-// for the case that a touch got lost.
+// Watcher: hears what other engines of the same directory have committed, by inotify on the wake file, with
+// polling of PRAGMA data_version behind it for the case that a touch got lost.
 //
 // Thread-safe. In manual mode there is no thread: Look() does one round on the caller's.
 #pragma once
@@ -21,11 +21,14 @@ namespace mediagen {
 
 class Watcher {
  public:
-  Watcher(WakeFile* wake_file, std::string wake_path) : wake_file_(wake_file), wake_path_(std::move(wake_path)) {}
+  Watcher(WakeFile* wake_file, std::string wake_path)
+      : wake_file_(wake_file), wake_path_(std::move(wake_path)) {}
   ~Watcher();
 
-  // `connection` is the watcher's own. `listener` is called on the watcher's thread (manual mode: inside Look) after a commit of another engine.
-  Status Start(std::unique_ptr<Connection> connection, std::function<void(const WakeFile::Signs&)> listener, bool threaded);
+  // `connection` is the watcher's own. `listener` is called on the watcher's thread (manual mode: inside
+  // Look) after a commit of another engine.
+  Status Start(std::unique_ptr<Connection> connection, std::function<void(const WakeFile::Signs&)> listener,
+               bool threaded);
   // Whether somebody else had committed.
   bool Look();
   void Stop();

@@ -10,15 +10,16 @@
 namespace mediagen {
 namespace {
 
-constexpr size_t kGroupLimit = 100;      // past 100 a group's p99 grows faster than its throughput
-constexpr size_t kQueueLimit = 10'000;   // about a second of work on a slow disk
-constexpr int64_t kFreeMs = 1000;        // how long a look at the free space holds
-constexpr int kCheckpointPages = 1000;   // 4 MB, SQLite's own default
+constexpr size_t kGroupLimit = 100;     // past 100 a group's p99 grows faster than its throughput
+constexpr size_t kQueueLimit = 10'000;  // about a second of work on a slow disk
+constexpr int64_t kFreeMs = 1000;       // how long a look at the free space holds
+constexpr int kCheckpointPages = 1000;  // 4 MB, SQLite's own default
 constexpr int64_t kWalWarnBytes = 64 << 20;
 constexpr auto kIdle = std::chrono::milliseconds(1000);
 
 Status Overloaded() {
-  return Error(Code::kOverloaded, fmt::format("the store has {} operations waiting to be written.", kQueueLimit),
+  return Error(Code::kOverloaded,
+               fmt::format("the store has {} operations waiting to be written.", kQueueLimit),
                {.hint = "Slow down and try again; see mediagen_store_commit_ms for the speed of the disk.",
                 .retry_after_ms = 1000});
 }
@@ -27,8 +28,8 @@ Status Closed() { return Error(Code::kClosed, "the store is closed."); }
 
 }  // namespace
 
-Writer::Writer(Clock* clock, FileSystem* files, Metrics* metrics, LogSink* log, WriteLocks* locks, WakeFile* wake_file,
-               Connection::Options connection, Options options)
+Writer::Writer(Clock* clock, FileSystem* files, Metrics* metrics, LogSink* log, WriteLocks* locks,
+               WakeFile* wake_file, Connection::Options connection, Options options)
     : clock_(clock),
       files_(files),
       log_(log),
@@ -36,13 +37,16 @@ Writer::Writer(Clock* clock, FileSystem* files, Metrics* metrics, LogSink* log, 
       wake_file_(wake_file),
       options_(std::move(options)),
       wal_path_(connection.path + "-wal"),
-      commit_ms_(metrics->AddHistogram("mediagen_store_commit_ms", "Time of a group from its lock to its COMMIT, in ms.",
+      commit_ms_(metrics->AddHistogram("mediagen_store_commit_ms",
+                                       "Time of a group from its lock to its COMMIT, in ms.",
                                        {0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 500})),
-      group_size_(metrics->AddHistogram("mediagen_store_group_operations", "Operations committed in one transaction.",
+      group_size_(metrics->AddHistogram("mediagen_store_group_operations",
+                                        "Operations committed in one transaction.",
                                         {1, 2, 5, 10, 20, 50, 100})),
       wal_bytes_(metrics->AddGauge("mediagen_store_wal_bytes", "Size of the write-ahead log.")),
       queued_(metrics->AddGauge("mediagen_store_queued_operations", "Operations that wait to be written.")),
-      refused_(metrics->AddCounter("mediagen_store_refused_total", "Operations refused: queue or disk full.")),
+      refused_(
+          metrics->AddCounter("mediagen_store_refused_total", "Operations refused: queue or disk full.")),
       group_(clock, log, std::move(connection)) {}
 
 Writer::~Writer() { Stop(); }
@@ -148,20 +152,24 @@ void Writer::CommitGroup(std::vector<Request> group) {
       for (Request& request : group) request.result = hold.status();
     }
   }
-  commit_ms_.Observe(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  commit_ms_.Observe(
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   group_size_.Observe(static_cast<double>(group.size()));
   Publish(group);
 }
 
-// Answers and takes out the submits that must not be taken while the disk is nearly full: what was accepted must still be able to end.
+// Answers and takes out the submits that must not be taken while the disk is nearly full: what was accepted
+// must still be able to end.
 void Writer::RefuseBelowReserve(std::vector<Request>* group) {
   auto is_submit = [](const Request& request) { return request.purpose == Purpose::kSubmit; };
   if (std::none_of(group->begin(), group->end(), is_submit) || !BelowReserve()) return;
-  Status full = Error(Code::kStorageFull,
-                      fmt::format("less than {} MB are free in \"{}\": no new work is accepted.",
-                                  options_.reserve_bytes >> 20, options_.dir),
-                      {.hint = "Free space on that disk; what was accepted before goes on.", .retry_after_ms = 10'000});
-  auto refused = std::stable_partition(group->begin(), group->end(), [&](const Request& r) { return !is_submit(r); });
+  Status full =
+      Error(Code::kStorageFull,
+            fmt::format("less than {} MB are free in \"{}\": no new work is accepted.",
+                        options_.reserve_bytes >> 20, options_.dir),
+            {.hint = "Free space on that disk; what was accepted before goes on.", .retry_after_ms = 10'000});
+  auto refused =
+      std::stable_partition(group->begin(), group->end(), [&](const Request& r) { return !is_submit(r); });
   for (auto it = refused; it != group->end(); ++it) {
     refused_.Add();
     it->done(full);
@@ -212,7 +220,8 @@ void Writer::Checkpoint(Connection::Checkpoint mode) {
   StatusOr<bool> finished = group_.connection()->RunCheckpoint(mode);
   wake_file_->OwnWrite();
   if (!finished.ok()) {
-    log_->Write(LogLevel::kWarning, "store", "a checkpoint failed", {{"error", std::string(finished.status().message())}});
+    log_->Write(LogLevel::kWarning, "store", "a checkpoint failed",
+                {{"error", std::string(finished.status().message())}});
   }
   struct stat wal {};
   int64_t bytes = stat(wal_path_.c_str(), &wal) == 0 ? wal.st_size : 0;

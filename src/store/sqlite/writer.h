@@ -1,4 +1,5 @@
-// Writer: the one thread of an engine that writes. It takes what is queued, commits it in groups under the write lock, and keeps the WAL short.
+// Writer: the one thread of an engine that writes. It takes what is queued, commits it in groups under the
+// write lock, and keeps the WAL short.
 //
 // Thread-safe. In manual mode there is no thread: RunOnce does one round on the caller's.
 #pragma once
@@ -32,16 +33,18 @@ class Writer {
     uint64_t reserve_bytes = 0;
   };
   // Everything must outlive the writer.
-  Writer(Clock* clock, FileSystem* files, Metrics* metrics, LogSink* log, WriteLocks* locks, WakeFile* wake_file,
-         Connection::Options connection, Options options);
+  Writer(Clock* clock, FileSystem* files, Metrics* metrics, LogSink* log, WriteLocks* locks,
+         WakeFile* wake_file, Connection::Options connection, Options options);
   ~Writer();
 
-  // What is told after each commit that woke something, on the writer thread. To be set before the first request.
+  // What is told after each commit that woke something, on the writer thread. To be set before the first
+  // request.
   void OnCommitted(std::function<void(const WakeFile::Signs&)> listener) { listener_ = std::move(listener); }
 
   // Takes over the connection that was opened for migration; `threaded` starts the thread.
   void Start(std::unique_ptr<Connection> connection, bool threaded);
-  // An error is the refusal of the request, which was not taken: kClosed, or kOverloaded past the queue's budget.
+  // An error is the refusal of the request, which was not taken: kClosed, or kOverloaded past the queue's
+  // budget.
   Status Enqueue(Request request);
   // One group, or the housekeeping that is due. False when there was nothing to do.
   bool RunOnce();

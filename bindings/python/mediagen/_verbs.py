@@ -1,0 +1,135 @@
+"""The verbs of an engine, a store and a queue as operations; the asynchronous and the blocking classes differ only in how they end them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, Union
+
+from . import _call
+from ._call import Operation
+from ._document import Document, Principal, encode, fields, merge, who
+from ._handle import Owner
+from .records import Job, Page, Record
+
+T = TypeVar("T")
+
+Claimed = Union[Job, "tuple[str, int]"]  # a claimed job, or its (id, fence)
+
+
+def _page(row: Callable[[Any], T]) -> Callable[[Any], Page[T]]:
+    def decode(document: Any) -> Page[T]:
+        return Page({**document, "data": [row(item) for item in document["data"]]})
+
+    return decode
+
+
+def _query(filter: Mapping[str, Any] | None, sort: str | None, limit: int | None, cursor: str | None) -> bytes:
+    return encode(fields({"filter": filter, "sort": sort, "limit": limit, "cursor": cursor}))
+
+
+class EngineVerbs:
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+
+    def submit(self, request: Document | None, extra: Mapping[str, Any], row: Callable[[Any], T]) -> Operation[T]:
+        return Operation("submit_begin", self.owner.live(), merge(request, extra), decode=row)
+
+    def rest(self, principal: Principal, id: str, row: Callable[[Any], T]) -> Operation[T]:
+        return Operation("await_begin", self.owner.live(), who(principal), id.encode(), decode=row)
+
+    def cancel(self, principal: Principal, id: str, row: Callable[[Any], T]) -> Operation[T]:
+        return Operation("cancel_begin", self.owner.live(), who(principal), id.encode(), decode=row)
+
+    def get(self, principal: Principal, resource: str, id: str, row: Callable[[Any], T]) -> Operation[T]:
+        return Operation("get_begin", self.owner.live(), who(principal), resource.encode(), id.encode(), decode=row)
+
+    def list(
+        self,
+        principal: Principal,
+        filter: Mapping[str, Any] | None,
+        sort: str | None,
+        limit: int | None,
+        cursor: str | None,
+        row: Callable[[Any], T],
+    ) -> Operation[Page[T]]:
+        query = _query(filter, sort, limit, cursor)
+        return Operation("list_begin", self.owner.live(), who(principal), b"generations", query, decode=_page(row))
+
+    def publish(self, topic: str, data: Any, user: str) -> Operation[str]:
+        arguments = topic.encode(), user.encode(), encode(data)
+        return Operation("publish_begin", self.owner.live(), *arguments, decode=lambda result: result["id"])
+
+    def subscribe(
+        self, principal: Principal, topics: Iterable[str] | None, after: str | None, object: str | None
+    ) -> Operation[None]:
+        filter = fields({"topics": None if topics is None else list(topics), "after": after, "object": object})
+        return Operation("subscribe", self.owner.live(), who(principal), encode(filter), decode=_call.nothing)
+
+    def close(self, grace_ms: int) -> Operation[None]:
+        return Operation("close_begin", self.owner.live(), grace_ms, decode=_call.nothing)
+
+
+class StoreVerbs:
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+
+    def define(
+        self, name: str, indexes: Sequence[Sequence[str]], unique: Sequence[Sequence[str]]
+    ) -> Operation[None]:
+        definition = {"name": name, "indexes": [*map(list, indexes)], "unique": [*map(list, unique)]}
+        return Operation("store_define_begin", self.owner.live(), encode(definition), decode=_call.nothing)
+
+    def batch(self, writes: Iterable[Mapping[str, Any]], jobs: Iterable[Mapping[str, Any]]) -> Operation[list[str]]:
+        batch = encode({"writes": list(writes), "jobs": list(jobs)})
+        return Operation("store_batch_begin", self.owner.live(), batch, decode=lambda result: result["jobs"])
+
+    def get_many(self, collection: str, ids: Iterable[str]) -> Operation[list[dict[str, Any] | None]]:
+        arguments = collection.encode(), encode(list(ids))
+        return Operation("store_get_many_begin", self.owner.live(), *arguments, decode=list)
+
+    def list(
+        self,
+        collection: str,
+        filter: Mapping[str, Any] | None,
+        sort: str | None,
+        limit: int | None,
+        cursor: str | None,
+    ) -> Operation[Page[Record]]:
+        arguments = collection.encode(), _query(filter, sort, limit, cursor)
+        return Operation("store_list_begin", self.owner.live(), *arguments, decode=_page(Record))
+
+
+class QueueVerbs:
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+
+    def enqueue(self, jobs: bytes) -> Operation[list[str]]:
+        return Operation("queue_enqueue_begin", self.owner.live(), jobs, decode=lambda result: result["jobs"])
+
+    def claim(self, names: str | Iterable[str], max: int) -> Operation[list[Job]]:
+        joined = names if isinstance(names, str) else ",".join(names)
+        return Operation(
+            "queue_claim_begin", self.owner.live(), joined.encode(), max, decode=lambda jobs: [Job(job) for job in jobs]
+        )
+
+    def heartbeat(self, job: Claimed) -> Operation[None]:
+        return Operation("queue_heartbeat_begin", self.owner.live(), *_fenced(job), decode=_call.nothing)
+
+    def progress(self, job: Claimed, progress: Mapping[str, Any]) -> Operation[None]:
+        arguments = *_fenced(job), encode(fields(progress))
+        return Operation("queue_progress_begin", self.owner.live(), *arguments, decode=_call.nothing)
+
+    def finish(self, job: Claimed, outcome: Mapping[str, Any]) -> Operation[None]:
+        arguments = *_fenced(job), encode(fields(outcome))
+        return Operation("queue_finish_begin", self.owner.live(), *arguments, decode=_call.nothing)
+
+    def get(self, id: str) -> Operation[Job]:
+        return Operation("queue_get_begin", self.owner.live(), id.encode(), decode=Job)
+
+    def cancel(self, id: str) -> Operation[Job]:
+        return Operation("queue_cancel_begin", self.owner.live(), id.encode(), decode=Job)
+
+
+def _fenced(job: Claimed) -> tuple[bytes, int]:
+    id, fence = (job.id, job.fence) if isinstance(job, Job) else job
+    return id.encode(), fence

@@ -1,0 +1,3 @@
+module mediagen.example/server
+
+go 1.19
