@@ -6,12 +6,14 @@
 
 namespace mediagen::capi {
 
-StatusOr<int32_t> Commit(const Backend& backend, mediagen_inbox* inbox, uint64_t tag, mediagen_call** out, Purpose purpose,
-                         CommitOperation operation, std::function<void()> committed) {
+StatusOr<int32_t> Commit(const Backend& backend, mediagen_inbox* inbox, uint64_t tag, mediagen_call** out,
+                         Purpose purpose, CommitOperation operation, std::function<void()> committed) {
   return Begin(inbox, tag, DriveOf(backend), out, [&](std::shared_ptr<Call> call) -> Status {
     auto result = std::make_shared<std::string>();
     backend.store->CommitAsync(
-        [operation = std::move(operation), result](Transaction& transaction) { return operation(transaction, result.get()); },
+        [operation = std::move(operation), result](Transaction& transaction) {
+          return operation(transaction, result.get());
+        },
         [call, result, committed = std::move(committed)](Status status) {
           if (status.ok() && committed) committed();
           BufferRef document = status.ok() && !result->empty() ? BufferRef::Own(std::move(*result)) : nullptr;

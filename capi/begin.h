@@ -1,4 +1,5 @@
-// How an operation begins: a Call is made, `start` sets it going, and whether it has ended by then decides between OK and PENDING.
+// How an operation begins: a Call is made, `start` sets it going, and whether it has ended by then decides
+// between OK and PENDING.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,8 @@ StatusOr<int32_t> HandOver(std::unique_ptr<mediagen_call> handle, mediagen_call*
 
 // `start(call)` arranges that the shared call completes, now or later; its own error ends it at once.
 template <typename Start>
-StatusOr<int32_t> Begin(mediagen_inbox* inbox, uint64_t tag, Call::Drive drive, mediagen_call** out, Start start) {
+StatusOr<int32_t> Begin(mediagen_inbox* inbox, uint64_t tag, Call::Drive drive, mediagen_call** out,
+                        Start start) {
   auto call = std::make_shared<Call>(Share(inbox), tag, std::move(drive));
   auto handle = std::make_unique<mediagen_call>(call);
   RETURN_IF_ERROR(start(call));

@@ -21,13 +21,14 @@ int mediagen_inbox_fd(const mediagen_inbox* inbox) {
 }
 
 int32_t mediagen_inbox_next(mediagen_inbox* inbox, uint64_t* tag, int32_t* kind, mediagen_buffer** event) {
-  return Guard(nullptr, {Need("inbox", inbox), Need("tag", tag), Need("kind", kind), Out("event", event)}, [&] {
-    Inbox::Notice notice = inbox->inbox->Next();
-    *tag = notice.tag;
-    *kind = static_cast<int32_t>(notice.kind);
-    *event = Export(std::move(notice.event));
-    return MEDIAGEN_OK;
-  });
+  return Guard(nullptr, {Need("inbox", inbox), Need("tag", tag), Need("kind", kind), Out("event", event)},
+               [&] {
+                 Inbox::Notice notice = inbox->inbox->Next();
+                 *tag = notice.tag;
+                 *kind = static_cast<int32_t>(notice.kind);
+                 *event = Export(std::move(notice.event));
+                 return MEDIAGEN_OK;
+               });
 }
 
 void mediagen_inbox_free(mediagen_inbox* inbox) { Free(inbox); }
@@ -35,9 +36,13 @@ void mediagen_inbox_free(mediagen_inbox* inbox) { Free(inbox); }
 int32_t mediagen_call_wait(mediagen_call* call, int64_t timeout_ms, mediagen_error** err) {
   return Guard(err, {Need("call", call)}, [&]() -> StatusOr<int32_t> {
     switch (call->call->Wait(timeout_ms)) {
-      case Call::WaitResult::kTimeout: return MEDIAGEN_TIMEOUT;
-      case Call::WaitResult::kAbandoned: call->call->Complete(ClosedError()); break;
-      case Call::WaitResult::kDone: break;
+      case Call::WaitResult::kTimeout:
+        return MEDIAGEN_TIMEOUT;
+      case Call::WaitResult::kAbandoned:
+        call->call->Complete(ClosedError());
+        break;
+      case Call::WaitResult::kDone:
+        break;
     }
     RETURN_IF_ERROR(call->call->result()->status);
     return MEDIAGEN_OK;

@@ -28,12 +28,13 @@ int32_t mediagen_open(uint32_t abi, mediagen_str config_json, mediagen_engine** 
 
 int32_t mediagen_close_begin(mediagen_engine* engine, int64_t grace_ms, mediagen_inbox* inbox, uint64_t tag,
                              mediagen_call** out, mediagen_error** err) {
-  return Guard(err, {Need("engine", engine), Allow("inbox", inbox), Out("out", out)}, [&]() -> StatusOr<int32_t> {
-    return Begin(inbox, tag, DriveOf(engine->engine), out, [&](std::shared_ptr<Call> call) -> Status {
-      Close(engine->engine, grace_ms < 0 ? 0 : grace_ms, std::move(call));
-      return OkStatus();
-    });
-  });
+  return Guard(
+      err, {Need("engine", engine), Allow("inbox", inbox), Out("out", out)}, [&]() -> StatusOr<int32_t> {
+        return Begin(inbox, tag, DriveOf(engine->engine), out, [&](std::shared_ptr<Call> call) -> Status {
+          Close(engine->engine, grace_ms < 0 ? 0 : grace_ms, std::move(call));
+          return OkStatus();
+        });
+      });
 }
 
 void mediagen_engine_free(mediagen_engine* engine) {

@@ -8,20 +8,23 @@ using namespace mediagen::capi;
 
 extern "C" {
 
-int32_t mediagen_submit_begin(mediagen_engine* engine, mediagen_str request, mediagen_inbox* inbox, uint64_t tag,
-                              mediagen_call** out, mediagen_error** err) {
-  return Guard(err, {Need("engine", engine), Need("request", request), Allow("inbox", inbox), Out("out", out)}, [&] {
-    return Begin(inbox, tag, DriveOf(engine->engine), out, [&](std::shared_ptr<Call> call) {
-      engine->engine->Submit(View(request), ReplyTo(std::move(call)));
-      return OkStatus();
-    });
-  });
+int32_t mediagen_submit_begin(mediagen_engine* engine, mediagen_str request, mediagen_inbox* inbox,
+                              uint64_t tag, mediagen_call** out, mediagen_error** err) {
+  return Guard(
+      err, {Need("engine", engine), Need("request", request), Allow("inbox", inbox), Out("out", out)}, [&] {
+        return Begin(inbox, tag, DriveOf(engine->engine), out, [&](std::shared_ptr<Call> call) {
+          engine->engine->Submit(View(request), ReplyTo(std::move(call)));
+          return OkStatus();
+        });
+      });
 }
 
-int32_t mediagen_cancel_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str id, mediagen_inbox* inbox,
-                              uint64_t tag, mediagen_call** out, mediagen_error** err) {
+int32_t mediagen_cancel_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str id,
+                              mediagen_inbox* inbox, uint64_t tag, mediagen_call** out,
+                              mediagen_error** err) {
   return Guard(err,
-               {Need("engine", engine), Need("principal", principal), Need("id", id), Allow("inbox", inbox), Out("out", out)},
+               {Need("engine", engine), Need("principal", principal), Need("id", id), Allow("inbox", inbox),
+                Out("out", out)},
                [&] {
                  return Begin(inbox, tag, DriveOf(engine->engine), out, [&](std::shared_ptr<Call> call) {
                    engine->engine->Cancel(View(principal), View(id), ReplyTo(std::move(call)));
@@ -30,10 +33,11 @@ int32_t mediagen_cancel_begin(mediagen_engine* engine, mediagen_str principal, m
                });
 }
 
-int32_t mediagen_await_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str id, mediagen_inbox* inbox,
-                             uint64_t tag, mediagen_call** out, mediagen_error** err) {
+int32_t mediagen_await_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str id,
+                             mediagen_inbox* inbox, uint64_t tag, mediagen_call** out, mediagen_error** err) {
   return Guard(err,
-               {Need("engine", engine), Need("principal", principal), Need("id", id), Allow("inbox", inbox), Out("out", out)},
+               {Need("engine", engine), Need("principal", principal), Need("id", id), Allow("inbox", inbox),
+                Out("out", out)},
                [&] {
                  return Begin(inbox, tag, DriveOf(engine->engine), out, [&](std::shared_ptr<Call> call) {
                    Unsubscribe stop = engine->engine->Await(View(principal), View(id), ReplyTo(call));

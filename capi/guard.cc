@@ -36,8 +36,10 @@ int32_t RefuseArgument(mediagen_error** err, const Argument& argument) noexcept 
     if (!argument.present) {
       return Refuse(err, Error(Code::kInvalid, fmt::format("\"{}\" must not be NULL.", argument.name)));
     }
-    return Refuse(err, Error(Code::kForked, fmt::format("\"{}\" was made before this process was forked.", argument.name),
-                             {.hint = "Open it again in the child; free the parent's handles or leave them."}));
+    return Refuse(
+        err,
+        Error(Code::kForked, fmt::format("\"{}\" was made before this process was forked.", argument.name),
+              {.hint = "Open it again in the child; free the parent's handles or leave them."}));
   } catch (...) {
     return RefuseException(err);
   }
@@ -51,8 +53,9 @@ int32_t RefuseException(mediagen_error** err) noexcept {
     return MEDIAGEN_OVERLOADED;
   } catch (const std::exception& exception) {
     try {
-      return Refuse(err, Error(Code::kInternal, fmt::format("An exception reached the C ABI: {}.", exception.what()),
-                               {.hint = "This is a defect of mediagen; please report it."}));
+      return Refuse(
+          err, Error(Code::kInternal, fmt::format("An exception reached the C ABI: {}.", exception.what()),
+                     {.hint = "This is a defect of mediagen; please report it."}));
     } catch (...) {
       // Said without words, below.
     }
@@ -66,12 +69,14 @@ int32_t RefuseException(mediagen_error** err) noexcept {
 Status CheckAbi(uint32_t abi) {
   if (abi == MEDIAGEN_ABI) return OkStatus();
   return Error(Code::kUnsupported,
-               fmt::format("The program was built against ABI {} of mediagen; this library speaks ABI {}.", abi, MEDIAGEN_ABI),
+               fmt::format("The program was built against ABI {} of mediagen; this library speaks ABI {}.",
+                           abi, MEDIAGEN_ABI),
                {.hint = "Build the program against the headers of the library that it loads."});
 }
 
 Status ClosedError() {
-  return Error(Code::kClosed, "The engine is closed.", {.hint = "Open it again to go on; nothing accepted is lost."});
+  return Error(Code::kClosed, "The engine is closed.",
+               {.hint = "Open it again to go on; nothing accepted is lost."});
 }
 
 }  // namespace mediagen::capi
@@ -81,7 +86,9 @@ using mediagen::capi::unknown_exception;
 
 extern "C" {
 
-int32_t mediagen_error_code(const mediagen_error* error) { return error == nullptr ? MEDIAGEN_OK : error->code; }
+int32_t mediagen_error_code(const mediagen_error* error) {
+  return error == nullptr ? MEDIAGEN_OK : error->code;
+}
 
 mediagen_str mediagen_error_json(const mediagen_error* error) {
   if (error == nullptr) return {nullptr, 0};

@@ -1,9 +1,12 @@
-// What every function of the C ABI does first and last: NULL and fork checks, the catch-all, the error object.
+// What every function of the C ABI does first and last: NULL and fork checks, the catch-all, the error
+// object.
 //
-//   return Guard(err, {Need("engine", engine), Out("out", out)}, [&]() -> StatusOr<int32_t> { …; return MEDIAGEN_OK; });
+//   return Guard(err, {Need("engine", engine), Out("out", out)}, [&]() -> StatusOr<int32_t> { …; return
+//   MEDIAGEN_OK; });
 //
-// The body answers an int32_t (a state), a Status or a StatusOr<int32_t>. Nothing leaves a Guard as an exception, and no mutex is touched
-// before the fork check (a lock that another thread of the parent held stays held in the child for ever).
+// The body answers an int32_t (a state), a Status or a StatusOr<int32_t>. Nothing leaves a Guard as an
+// exception, and no mutex is touched before the fork check (a lock that another thread of the parent held
+// stays held in the child for ever).
 #pragma once
 
 #include <concepts>

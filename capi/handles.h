@@ -60,7 +60,8 @@ struct mediagen_cache {
 
 namespace mediagen::capi {
 
-// Every *_free: NULL is nothing, and in a forked child nothing is taken apart, for its locks and threads are the parent's.
+// Every *_free: NULL is nothing, and in a forked child nothing is taken apart, for its locks and threads are
+// the parent's.
 template <ForkAware Handle>
 void Free(Handle* handle) noexcept {
   if (handle == nullptr || handle->fork.forked()) return;
@@ -71,6 +72,8 @@ void Free(Handle* handle) noexcept {
   }
 }
 
-inline std::shared_ptr<Inbox> Share(mediagen_inbox* inbox) { return inbox == nullptr ? nullptr : inbox->inbox; }
+inline std::shared_ptr<Inbox> Share(mediagen_inbox* inbox) {
+  return inbox == nullptr ? nullptr : inbox->inbox;
+}
 
 }  // namespace mediagen::capi

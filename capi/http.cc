@@ -17,22 +17,24 @@ Status CheckRequest(const mediagen_call* call) {
 
 extern "C" {
 
-int32_t mediagen_handle_begin(mediagen_engine* engine, mediagen_str method, mediagen_str target, mediagen_str headers,
-                              mediagen_str principal, mediagen_str mount, mediagen_inbox* inbox, uint64_t tag,
-                              mediagen_call** out, mediagen_error** err) {
-  return Guard(err,
-               {Need("engine", engine), Need("method", method), Need("target", target), Need("headers", headers),
-                Need("principal", principal), Need("mount", mount), Allow("inbox", inbox), Out("out", out)},
-               [&]() -> StatusOr<int32_t> {
-                 if (engine->engine->closed()) return ClosedError();
-                 RequestLine line{std::string(View(method)), std::string(View(target)), std::string(View(headers)),
-                                  std::string(View(principal)), std::string(View(mount))};
-                 auto call = std::make_shared<HttpCall>(Share(inbox), tag, DriveOf(engine->engine), engine->engine,
-                                                        engine->bodies, std::move(line));
-                 auto handle = std::make_unique<mediagen_call>(call);
-                 call->Start();
-                 return HandOver(std::move(handle), out);
-               });
+int32_t mediagen_handle_begin(mediagen_engine* engine, mediagen_str method, mediagen_str target,
+                              mediagen_str headers, mediagen_str principal, mediagen_str mount,
+                              mediagen_inbox* inbox, uint64_t tag, mediagen_call** out,
+                              mediagen_error** err) {
+  return Guard(
+      err,
+      {Need("engine", engine), Need("method", method), Need("target", target), Need("headers", headers),
+       Need("principal", principal), Need("mount", mount), Allow("inbox", inbox), Out("out", out)},
+      [&]() -> StatusOr<int32_t> {
+        if (engine->engine->closed()) return ClosedError();
+        RequestLine line{std::string(View(method)), std::string(View(target)), std::string(View(headers)),
+                         std::string(View(principal)), std::string(View(mount))};
+        auto call = std::make_shared<HttpCall>(Share(inbox), tag, DriveOf(engine->engine), engine->engine,
+                                               engine->bodies, std::move(line));
+        auto handle = std::make_unique<mediagen_call>(call);
+        call->Start();
+        return HandOver(std::move(handle), out);
+      });
 }
 
 int32_t mediagen_call_write(mediagen_call* call, mediagen_str chunk, size_t* taken) {
@@ -53,13 +55,14 @@ int32_t mediagen_call_end(mediagen_call* call) {
 }
 
 int32_t mediagen_response_head(mediagen_call* call, int32_t* status, mediagen_str* headers) {
-  return Guard(nullptr, {Need("call", call), Need("status", status), Need("headers", headers)}, [&]() -> StatusOr<int32_t> {
-    RETURN_IF_ERROR(CheckRequest(call));
-    std::string_view block;
-    ASSIGN_OR_RETURN(int32_t state, call->http->Head(status, &block));
-    *headers = {block.data(), block.size()};
-    return state;
-  });
+  return Guard(nullptr, {Need("call", call), Need("status", status), Need("headers", headers)},
+               [&]() -> StatusOr<int32_t> {
+                 RETURN_IF_ERROR(CheckRequest(call));
+                 std::string_view block;
+                 ASSIGN_OR_RETURN(int32_t state, call->http->Head(status, &block));
+                 *headers = {block.data(), block.size()};
+                 return state;
+               });
 }
 
 int32_t mediagen_response_body(mediagen_call* call, mediagen_body* out) {

@@ -7,8 +7,9 @@
 
 namespace mediagen::capi {
 
-HttpCall::HttpCall(std::shared_ptr<Inbox> inbox, uint64_t tag, Drive drive, const std::shared_ptr<Engine>& engine,
-                   std::shared_ptr<BodyBudget> bodies, RequestLine line)
+HttpCall::HttpCall(std::shared_ptr<Inbox> inbox, uint64_t tag, Drive drive,
+                   const std::shared_ptr<Engine>& engine, std::shared_ptr<BodyBudget> bodies,
+                   RequestLine line)
     : Call(std::move(inbox), tag, std::move(drive)),
       engine_(engine),
       bodies_(std::move(bodies)),
@@ -118,7 +119,8 @@ StatusOr<int32_t> HttpCall::Body(mediagen_body* out) {
   if (auto ended = result(); ended && !ended->status.ok()) return ended->status;
   std::unique_lock lock(mutex_);
   if (stage_ != Stage::kAnswered) return MEDIAGEN_PENDING;
-  if (auto* streamed = std::get_if<std::shared_ptr<BodyStream>>(&answer_); streamed != nullptr && *streamed != nullptr) {
+  if (auto* streamed = std::get_if<std::shared_ptr<BodyStream>>(&answer_);
+      streamed != nullptr && *streamed != nullptr) {
     std::shared_ptr<BodyStream> stream = *streamed;
     lock.unlock();
     return Pull(*stream, out);
@@ -139,8 +141,8 @@ StatusOr<int32_t> HttpCall::Body(mediagen_body* out) {
 }
 
 StatusOr<int32_t> HttpCall::Pull(BodyStream& stream, mediagen_body* out) {
-  // Set before the pull, for the stream may become readable before the pull's answer is looked at. A READABLE that this makes superfluous is
-  // harmless: the next pull says EMPTY again.
+  // Set before the pull, for the stream may become readable before the pull's answer is looked at. A READABLE
+  // that this makes superfluous is harmless: the next pull says EMPTY again.
   starved_ = true;
   BufferRef piece;
   switch (stream.Next(&piece)) {

@@ -1,5 +1,5 @@
-// HttpCall: one HTTP-shaped exchange. It collects the request's body, hands the request to the engine, and holds the answer until the host has
-// pulled it.
+// HttpCall: one HTTP-shaped exchange. It collects the request's body, hands the request to the engine, and
+// holds the answer until the host has pulled it.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,8 @@
 
 namespace mediagen::capi {
 
-// The request bodies that one engine handle holds at once. Past the budget the answer is a refusal, never growth.
+// The request bodies that one engine handle holds at once. Past the budget the answer is a refusal, never
+// growth.
 class BodyBudget {
  public:
   static constexpr uint64_t kBytes = 256 << 20;  // five uploads of the largest default size
@@ -46,8 +47,9 @@ class HttpCall final : public Call {
 
   // GET and HEAD go to the engine at once; the others wait for End.
   void Start();
-  // Takes all of `chunk`. One byte past what the engine takes, the request goes to it as it is, for the refusal is the engine's; the rest is
-  // swallowed until the answer is there (kClosed). kOverloaded, which ends the call: too many bodies at once.
+  // Takes all of `chunk`. One byte past what the engine takes, the request goes to it as it is, for the
+  // refusal is the engine's; the rest is swallowed until the answer is there (kClosed). kOverloaded, which
+  // ends the call: too many bodies at once.
   Status Write(std::string_view chunk);
   Status End();
 
@@ -73,9 +75,9 @@ class HttpCall final : public Call {
 
   std::mutex mutex_;
   Stage stage_ = Stage::kCollecting;
-  bool ended_ = false;     // End was called
+  bool ended_ = false;  // End was called
   std::string body_;
-  uint64_t charged_ = 0;   // of the budget
+  uint64_t charged_ = 0;  // of the budget
   int status_ = 0;
   std::string headers_;
   decltype(Response::body) answer_;

@@ -16,15 +16,18 @@ void HandBack(Store* store, Queues* queues, const Held& held) {
           return queues->Finish(transaction, id, fence, Outcome::Defer(0, "its claim was given up"));
         },
         // A stale fence, or a closed store: the job has been handed back already.
-        [queues, id = id](Status status) { if (status.ok()) queues->Released(id); });
+        [queues, id = id](Status status) {
+          if (status.ok()) queues->Released(id);
+        });
   }
 }
 
 }  // namespace
 
-void StartClaim(const Backend& backend, std::vector<std::string> queues, int max, std::shared_ptr<Call> call) {
-  auto done = [call, store = backend.store, worker = backend.queues, owner = std::weak_ptr<void>(backend.owner)](
-                  StatusOr<std::vector<Claim>> claims) {
+void StartClaim(const Backend& backend, std::vector<std::string> queues, int max,
+                std::shared_ptr<Call> call) {
+  auto done = [call, store = backend.store, worker = backend.queues,
+               owner = std::weak_ptr<void>(backend.owner)](StatusOr<std::vector<Claim>> claims) {
     if (!claims.ok()) {
       call->Complete(claims.status());
       return;
@@ -35,7 +38,8 @@ void StartClaim(const Backend& backend, std::vector<std::string> queues, int max
     auto unread = [store, worker, owner, held] {
       if (std::shared_ptr<void> alive = owner.lock()) HandBack(store, worker, held);
     };
-    if (!call->Complete(OkStatus(), BufferRef::Own(ClaimsDocument(*claims)), std::move(unread))) HandBack(store, worker, held);
+    if (!call->Complete(OkStatus(), BufferRef::Own(ClaimsDocument(*claims)), std::move(unread)))
+      HandBack(store, worker, held);
   };
   uint64_t number = backend.queues->ClaimAsync(std::move(queues), max, std::move(done));
   call->OnCancel([worker = backend.queues, owner = std::weak_ptr<void>(backend.owner), number] {

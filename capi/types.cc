@@ -15,11 +15,16 @@ uint32_t mediagen_abi(void) { return MEDIAGEN_ABI; }
 
 const char* mediagen_code_name(int32_t code) {
   switch (code) {
-    case MEDIAGEN_EMPTY: return "empty";
-    case MEDIAGEN_PENDING: return "pending";
-    case MEDIAGEN_LOAD: return "load";
-    case MEDIAGEN_TIMEOUT: return "timeout";
-    default: break;
+    case MEDIAGEN_EMPTY:
+      return "empty";
+    case MEDIAGEN_PENDING:
+      return "pending";
+    case MEDIAGEN_LOAD:
+      return "load";
+    case MEDIAGEN_TIMEOUT:
+      return "timeout";
+    default:
+      break;
   }
   if (code > MEDIAGEN_OK || code < MEDIAGEN_INTERNAL) code = MEDIAGEN_INTERNAL;
   return CodeName(static_cast<Code>(code)).data();  // names are literals: NUL stands behind them

@@ -1,6 +1,7 @@
 // The commands; each answers the program's exit code.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ int List(const Settings& settings, const ListOptions& options);
 int Show(const Settings& settings, const std::string& id);
 
 struct EventsOptions {
-  std::string after;
+  std::optional<std::string> after;  // absent: from now on; "": the oldest that is kept
   std::vector<std::string> topics;
 };
 int Events(const Settings& settings, const EventsOptions& options);

@@ -41,7 +41,8 @@ mediagen::result<Follower> Follower::Make(mediagen::engine* engine) {
   return Follower(engine, *std::move(inbox), std::move(events));
 }
 
-mediagen::result<mediagen::nothing> Follower::Add(const std::string& request, std::string title, Progress* progress) {
+mediagen::result<mediagen::nothing> Follower::Add(const std::string& request, std::string title,
+                                                  Progress* progress) {
   mediagen::result<mediagen::bytes> accepted = engine_->submit(request).wait();
   if (!accepted) return accepted.error();
   size_t number = progress->Add(std::move(title));

@@ -25,8 +25,8 @@ class Interrupt {
 
 struct Followed {
   std::string id;
-  Json record;             // the last that is known
-  mediagen::error error;   // code != 0: the await itself failed
+  Json record;            // the last that is known
+  mediagen::error error;  // code != 0: the await itself failed
   bool rested = false;
 };
 

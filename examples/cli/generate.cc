@@ -17,7 +17,8 @@ bool AddOption(const std::string& option, Json* options) {
 }
 
 std::string Request(const GenerateOptions& options, const std::string& prompt, const Json& provider_options) {
-  Json request = {{"user", options.user}, {"provider", options.provider}, {"prompt", prompt}, {"n", options.n}};
+  Json request = {
+      {"user", options.user}, {"provider", options.provider}, {"prompt", prompt}, {"n", options.n}};
   if (!options.model.empty()) request["model"] = options.model;
   if (!options.size.empty()) request["size"] = options.size;
   if (!options.seed.empty()) request["seed"] = options.seed;
@@ -26,13 +27,17 @@ std::string Request(const GenerateOptions& options, const std::string& prompt, c
 }
 
 // Says how one generation ended, and copies its pictures out; an exit code.
-int Report(const Settings& settings, const GenerateOptions& options, mediagen::engine& engine, const Followed& one) {
+int Report(const Settings& settings, const GenerateOptions& options, mediagen::engine& engine,
+           const Followed& one) {
   if (one.error.code != MEDIAGEN_OK) return Fail(settings, one.error);
   if (settings.json) PrintLine(one.record.dump());
   if (TextAt(one.record, "status") != "completed") {
     const Json error = one.record.value("error", Json::object());
     if (settings.json) return kFailed;
-    return Fail(settings, fmt::format("Generation {} {}: {}", one.id, TextAt(one.record, "status"), TextAt(error, "message")), TextAt(error, "hint"));
+    return Fail(
+        settings,
+        fmt::format("Generation {} {}: {}", one.id, TextAt(one.record, "status"), TextAt(error, "message")),
+        TextAt(error, "hint"));
   }
   if (!settings.json) PrintLine(fmt::format("{}  {} picture(s)", one.id, one.record["outputs"].size()));
   if (options.output_dir.empty()) return kOk;
@@ -69,8 +74,10 @@ int Generate(const Settings& settings, const GenerateOptions& options) {
     if (one.rested) {
       code = std::max(code, Report(settings, options, *engine, one));
     } else {
-      fmt::print(stderr, "mediagen: Generation {} stays in place and goes on when mediagen runs again. Look at it with: mediagen{} show {}\n", one.id,
-                 settings.data_dir.empty() ? "" : " --data " + settings.data_dir, one.id);
+      fmt::print(stderr,
+                 "mediagen: Generation {} stays in place and goes on when mediagen runs again. Look at it "
+                 "with: mediagen{} show {}\n",
+                 one.id, settings.data_dir.empty() ? "" : " --data " + settings.data_dir, one.id);
     }
   }
   return rested ? code : 130;  // as a shell says it: ended by SIGINT

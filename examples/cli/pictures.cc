@@ -15,12 +15,12 @@ mediagen::error Broken(std::string message) { return {MEDIAGEN_UNAVAILABLE, std:
 
 std::string_view Extension(std::string_view media_type) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kKnown = {{{"image/png", "png"},
-                                                                                   {"image/jpeg", "jpg"},
-                                                                                   {"image/webp", "webp"},
-                                                                                   {"image/gif", "gif"},
-                                                                                   {"image/avif", "avif"},
-                                                                                   {"video/mp4", "mp4"},
-                                                                                   {"video/webm", "webm"}}};
+                                                                                    {"image/jpeg", "jpg"},
+                                                                                    {"image/webp", "webp"},
+                                                                                    {"image/gif", "gif"},
+                                                                                    {"image/avif", "avif"},
+                                                                                    {"video/mp4", "mp4"},
+                                                                                    {"video/webm", "webm"}}};
   for (const auto& [type, extension] : kKnown) {
     if (type == media_type) return extension;
   }
@@ -51,7 +51,8 @@ mediagen::result<std::string> CopyOut(mediagen::engine& engine, const Json& outp
   if (!ended) return ended.error();
   mediagen::result<mediagen::response> head = exchange.head();
   if (!head) return head.error();
-  if (head->status != 200) return Broken(fmt::format("The picture {} was answered with status {}.", id, head->status));
+  if (head->status != 200)
+    return Broken(fmt::format("The picture {} was answered with status {}.", id, head->status));
   mediagen::result<mediagen_body> body = exchange.body();
   if (!body) return body.error();
 
@@ -63,7 +64,8 @@ mediagen::result<std::string> CopyOut(mediagen::engine& engine, const Json& outp
   if (body->kind == MEDIAGEN_BODY_FILE) {
     whole = WriteFile(*body, file);
   } else if (body->kind == MEDIAGEN_BODY_BYTES) {
-    std::string_view bytes = mediagen::bytes(mediagen_buffer_ref(body->buffer)).view().substr(body->offset, body->length);
+    std::string_view bytes =
+        mediagen::bytes(mediagen_buffer_ref(body->buffer)).view().substr(body->offset, body->length);
     file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     mediagen_buffer_free(body->buffer);
   }

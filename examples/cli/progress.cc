@@ -18,9 +18,11 @@ std::string Bar(double fraction) {
   return fmt::format("[{:#>{}}{:.>{}}]", "", full, "", kBarWidth - full);
 }
 
-// Control characters of a prompt are nothing that a terminal should obey; a long one is cut, at a character's boundary.
+// Control characters of a prompt are nothing that a terminal should obey; a long one is cut, at a character's
+// boundary.
 std::string Printable(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   if (text.size() <= kTitleWidth) return text;
   size_t end = kTitleWidth;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
@@ -32,7 +34,7 @@ std::string Printable(std::string text) {
 Progress::Progress(bool silent) : silent_(silent), terminal_(isatty(STDOUT_FILENO) == 1) {}
 
 size_t Progress::Add(std::string title) {
-  lines_.push_back({Printable(std::move(title))});
+  lines_.emplace_back().title = Printable(std::move(title));
   return lines_.size() - 1;
 }
 
@@ -59,13 +61,16 @@ void Progress::End(size_t number, std::string word) {
 
 void Progress::Draw(size_t changed) {
   if (silent_) return;
-  auto text = [&](const Line& line) { return fmt::format("{} {:>3.0f} % {}  {}", Bar(line.fraction), line.fraction * 100, line.title, line.word); };
+  auto text = [&](const Line& line) {
+    return fmt::format("{} {:>3.0f} % {}  {}", Bar(line.fraction), line.fraction * 100, line.title,
+                       line.word);
+  };
   if (!terminal_) {
     std::string now = text(lines_[changed]);
     if (now != lines_[changed].printed) fmt::print("{}\n", now);
     lines_[changed].printed = std::move(now);
   } else {
-    if (drawn_ > 0) fmt::print("\x1b[{}A", drawn_);                     // up to the first line
+    if (drawn_ > 0) fmt::print("\x1b[{}A", drawn_);                           // up to the first line
     for (const Line& line : lines_) fmt::print("\r\x1b[2K{}\n", text(line));  // clear, draw
     drawn_ = lines_.size();
   }

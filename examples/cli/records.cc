@@ -8,8 +8,8 @@ namespace cli {
 namespace {
 
 void PrintRow(const Json& record) {
-  PrintLine(fmt::format("{}  {:<10}  {:<24}  {:<20}  {}", TextAt(record, "id"), TextAt(record, "status"), TextAt(record, "createdAt"),
-                        TextAt(record, "provider"), TextAt(record, "prompt")));
+  PrintLine(fmt::format("{}  {:<10}  {:<24}  {:<20}  {}", TextAt(record, "id"), TextAt(record, "status"),
+                        TextAt(record, "createdAt"), TextAt(record, "provider"), TextAt(record, "prompt")));
 }
 
 }  // namespace
@@ -28,7 +28,8 @@ int List(const Settings& settings, const ListOptions& options) {
   }
   Json document = Parse(*page);
   for (const Json& record : document["data"]) PrintRow(record);
-  if (std::string next = TextAt(document["pagination"], "nextCursor"); !next.empty()) PrintLine("more: --cursor " + next);
+  if (std::string next = TextAt(document["pagination"], "nextCursor"); !next.empty())
+    PrintLine("more: --cursor " + next);
   return kOk;
 }
 
@@ -48,7 +49,7 @@ int Events(const Settings& settings, const EventsOptions& options) {
   if (!inbox) return Fail(settings, inbox.error());
   Json filter = Json::object();
   if (!options.topics.empty()) filter["topics"] = options.topics;
-  if (!options.after.empty()) filter["after"] = options.after;
+  if (options.after) filter["after"] = *options.after;
   mediagen::call call = engine->subscribe(filter.dump(), "", {*inbox, 1});
   if (!call.begun()) return Fail(settings, call.refusal());
   Interrupt interrupt;
@@ -57,7 +58,8 @@ int Events(const Settings& settings, const EventsOptions& options) {
       if (notice.kind == MEDIAGEN_KIND_DONE) return Fail(settings, call.document().error());
       Json event = Parse(notice.event);
       PrintLine(settings.json ? notice.event.string()
-                              : fmt::format("{}  {:<24}  {}  {}", TextAt(event, "id"), TextAt(event, "type"), TextAt(event, "object"), TextAt(event, "at")));
+                              : fmt::format("{}  {:<24}  {}  {}", TextAt(event, "id"), TextAt(event, "type"),
+                                            TextAt(event, "object"), TextAt(event, "at")));
     }
     pollfd entries[2] = {{inbox->fd(), POLLIN, 0}, {interrupt.fd(), POLLIN, 0}};
     (void)poll(entries, 2, -1);

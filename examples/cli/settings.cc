@@ -10,8 +10,13 @@ namespace cli {
 namespace {
 
 mediagen::error Invalid(std::string message, std::string hint) {
-  Json document = {{"code", "invalid"}, {"message", message}, {"hint", hint}, {"retryAfterMs", nullptr}, {"object", nullptr}};
-  return {MEDIAGEN_INVALID, std::move(message), std::move(hint), document.dump(-1, ' ', false, Json::error_handler_t::replace)};
+  Json document = {{"code", "invalid"},
+                   {"message", message},
+                   {"hint", hint},
+                   {"retryAfterMs", nullptr},
+                   {"object", nullptr}};
+  return {MEDIAGEN_INVALID, std::move(message), std::move(hint),
+          document.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
 
 }  // namespace
@@ -22,9 +27,13 @@ mediagen::result<mediagen::engine> OpenEngine(const Settings& settings) {
     std::ifstream file(settings.config_file);
     std::ostringstream text;
     text << file.rdbuf();
-    if (!file) return Invalid(fmt::format("{} could not be read.", settings.config_file), "Pass the path of a JSON file to --config.");
+    if (!file)
+      return Invalid(fmt::format("{} could not be read.", settings.config_file),
+                     "Pass the path of a JSON file to --config.");
     config = Json::parse(text.str(), nullptr, false);
-    if (!config.is_object()) return Invalid(fmt::format("{} is no JSON object.", settings.config_file), "See docs/configuration.md.");
+    if (!config.is_object())
+      return Invalid(fmt::format("{} is no JSON object.", settings.config_file),
+                     "See docs/configuration.md.");
   }
   if (!settings.data_dir.empty()) config["dataDir"] = settings.data_dir;
   return mediagen::engine::open(config.dump());
@@ -39,7 +48,9 @@ int Fail(const Settings& settings, const mediagen::error& error) {
   return kFailed;
 }
 
-int Fail(const Settings& settings, const std::string& message, const std::string& hint) { return Fail(settings, Invalid(message, hint)); }
+int Fail(const Settings& settings, const std::string& message, const std::string& hint) {
+  return Fail(settings, Invalid(message, hint));
+}
 
 void PrintLine(std::string_view text) {
   fmt::print("{}\n", text);

@@ -4,7 +4,9 @@
  *   MEDIAGEN_OK       the operation is finished: take the result now; no DONE follows,
  *   MEDIAGEN_PENDING  exactly one DONE with `tag` arrives in `inbox`,
  *   an error          nothing was begun; *out is NULL.
- * `inbox` may be NULL: then only mediagen_call_wait tells. After mediagen_call_free nothing with its tag arrives any more. */
+ * A thread that reads the inbox may see the DONE before the thread that began has its answer: `tag` is what
+ * they share. `inbox` may be NULL: then only mediagen_call_wait tells. After mediagen_call_free nothing with
+ * its tag arrives any more. */
 #ifndef MEDIAGEN_CALL_H
 #define MEDIAGEN_CALL_H
 
@@ -24,23 +26,29 @@ enum {
   MEDIAGEN_KIND_EVENT = 5     /* `event` holds one event document of a subscription */
 };
 
-/* One inbox for one host event loop. It carries any number of calls and subscriptions by tag, belongs to no engine and outlives them. */
+/* One inbox for one host event loop. It carries any number of calls and subscriptions by tag, belongs to no
+ * engine and outlives them. */
 MEDIAGEN_API int32_t mediagen_inbox_new(mediagen_inbox **out, mediagen_error **err);
-/* A pipe's read end, readable when something arrives after the inbox was empty. Owned by the library: watch it, dup it, never close it. Host or library may
- * consume the byte. -1 in a forked child. */
+/* A pipe's read end, readable when something arrives after the inbox was empty. Owned by the library: watch
+ * it, dup it, never close it. Host or library may consume the byte. -1 in a forked child. */
 MEDIAGEN_API int mediagen_inbox_fd(const mediagen_inbox *inbox);
-/* Never blocks. Sets *tag, *kind and, for EVENT, *event (the caller frees it; NULL otherwise). Call it until it says MEDIAGEN_KIND_EMPTY. */
-MEDIAGEN_API int32_t mediagen_inbox_next(mediagen_inbox *inbox, uint64_t *tag, int32_t *kind, mediagen_buffer **event);
+/* Never blocks. Sets *tag, *kind and, for EVENT, *event (the caller frees it; NULL otherwise). Call it until
+ * it says MEDIAGEN_KIND_EMPTY. */
+MEDIAGEN_API int32_t mediagen_inbox_next(mediagen_inbox *inbox, uint64_t *tag, int32_t *kind,
+                                         mediagen_buffer **event);
 MEDIAGEN_API void mediagen_inbox_free(mediagen_inbox *inbox);
 
-/* Waits until the call has ended: MEDIAGEN_OK, MEDIAGEN_TIMEOUT (still under way), or the call's own error. timeout_ms < 0 waits for ever. With "workers":
- * "manual" it drives the engine on this thread meanwhile. */
+/* Waits until the call has ended: MEDIAGEN_OK, MEDIAGEN_TIMEOUT (still under way), or the call's own error.
+ * timeout_ms < 0 waits for ever. With "workers": "manual" it drives the engine on this thread meanwhile. */
 MEDIAGEN_API int32_t mediagen_call_wait(mediagen_call *call, int64_t timeout_ms, mediagen_error **err);
-/* The result document: MEDIAGEN_OK with a buffer that the caller frees (NULL where an operation has no result), MEDIAGEN_PENDING while under way, MEDIAGEN_LOAD where a
- * cache lookup's waiter was promoted (mediagen_call_token), or the call's error. May be asked any number of times. */
+/* The result document: MEDIAGEN_OK with a buffer that the caller frees (NULL where an operation has no
+ * result), MEDIAGEN_PENDING while under way, MEDIAGEN_LOAD where a cache lookup's waiter was promoted
+ * (mediagen_call_token), or the call's error. May be asked any number of times. */
 MEDIAGEN_API int32_t mediagen_call_result(mediagen_call *call, mediagen_buffer **out, mediagen_error **err);
-/* Gives up waiting: the call ends with MEDIAGEN_CANCELED. It never cancels a generation or undoes what was committed. */
+/* Gives up waiting: the call ends with MEDIAGEN_CANCELED, unless it has ended already. It never cancels a
+ * generation or undoes what was committed. */
 MEDIAGEN_API void mediagen_call_cancel(mediagen_call *call);
+/* Cancels what is still under way, and takes back the notices that were not read. */
 MEDIAGEN_API void mediagen_call_free(mediagen_call *call);
 
 #ifdef __cplusplus

@@ -8,18 +8,23 @@
 extern "C" {
 #endif
 
-/* Accepts a generation request document: when the call ends the request is durable and the result is its record. The request names its `user`. A repeated
- * idempotencyKey answers the first generation's record; with another body it is MEDIAGEN_INVALID. */
-MEDIAGEN_API int32_t mediagen_submit_begin(mediagen_engine *engine, mediagen_str request, mediagen_inbox *inbox, uint64_t tag, mediagen_call **out,
+/* Accepts a generation request document: when the call ends the request is durable and the result is its
+ * record. The request names its `user`. A repeated idempotencyKey answers the first generation's record; with
+ * another body it is MEDIAGEN_INVALID. */
+MEDIAGEN_API int32_t mediagen_submit_begin(mediagen_engine *engine, mediagen_str request,
+                                           mediagen_inbox *inbox, uint64_t tag, mediagen_call **out,
                                            mediagen_error **err);
 
-/* Asks to cancel: the result is the record as it is then. What a provider was already paid for is stored all the same. */
-MEDIAGEN_API int32_t mediagen_cancel_begin(mediagen_engine *engine, mediagen_str principal, mediagen_str id, mediagen_inbox *inbox, uint64_t tag,
-                                           mediagen_call **out, mediagen_error **err);
+/* Asks to cancel: the result is the record as it is then. What a provider was already paid for is stored all
+ * the same. */
+MEDIAGEN_API int32_t mediagen_cancel_begin(mediagen_engine *engine, mediagen_str principal, mediagen_str id,
+                                           mediagen_inbox *inbox, uint64_t tag, mediagen_call **out,
+                                           mediagen_error **err);
 
 /* Ends when the generation rests (completed, failed, canceled or unknown); the result is its record. */
-MEDIAGEN_API int32_t mediagen_await_begin(mediagen_engine *engine, mediagen_str principal, mediagen_str id, mediagen_inbox *inbox, uint64_t tag,
-                                          mediagen_call **out, mediagen_error **err);
+MEDIAGEN_API int32_t mediagen_await_begin(mediagen_engine *engine, mediagen_str principal, mediagen_str id,
+                                          mediagen_inbox *inbox, uint64_t tag, mediagen_call **out,
+                                          mediagen_error **err);
 
 #ifdef __cplusplus
 }

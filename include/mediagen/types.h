@@ -1,12 +1,17 @@
 /* mediagen: types, codes, errors, buffers, versions. What every other header of the C ABI stands on.
  *
  * Rules that hold for every function:
- *  - Thread safety: any function may be called from any thread, on one handle at once, but a handle must not be freed while another call uses it.
- *  - Strings in (mediagen_str) are borrowed for the call, UTF-8, and may hold NUL. {NULL, 0} is the empty string. Documents are JSON.
- *  - A result is MEDIAGEN_OK (0), a positive state (MEDIAGEN_EMPTY …) or a negative code. A code that you do not know means MEDIAGEN_INTERNAL.
- *  - `err` may be NULL. Otherwise it is set to NULL or, with a negative result, to an error that the caller frees.
+ *  - Thread safety: any function may be called from any thread, on one handle at once, but a handle must not
+ * be freed while another call uses it.
+ *  - Strings in (mediagen_str) are borrowed for the call, UTF-8, and may hold NUL. {NULL, 0} is the empty
+ * string. Documents are JSON.
+ *  - A result is MEDIAGEN_OK (0), a positive state (MEDIAGEN_EMPTY …) or a negative code. A code that you do
+ * not know means MEDIAGEN_INTERNAL.
+ *  - `err` may be NULL. Otherwise it is set to NULL or, with a negative result, to an error that the caller
+ * frees.
  *  - *_free takes NULL. Handles keep what they need alive: any order of freeing is legal.
- *  - In a forked child every handle of the parent answers MEDIAGEN_FORKED; freeing it there is safe and leaks.
+ *  - In a forked child every handle of the parent answers MEDIAGEN_FORKED; freeing it there is safe and
+ * leaks. Buffers and errors are plain memory: they stay readable and are freed as ever.
  *  - Nothing here calls back into the host, ever. */
 #ifndef MEDIAGEN_TYPES_H
 #define MEDIAGEN_TYPES_H
@@ -31,7 +36,7 @@ enum {
   MEDIAGEN_OK = 0,
   /* states, not errors */
   MEDIAGEN_EMPTY = 1,   /* nothing there now */
-  MEDIAGEN_PENDING = 2, /* under way: exactly one MEDIAGEN_DONE follows in the inbox */
+  MEDIAGEN_PENDING = 2, /* under way: exactly one MEDIAGEN_KIND_DONE follows in the inbox */
   MEDIAGEN_LOAD = 3,    /* a cache lookup: the caller is to load the value */
   MEDIAGEN_TIMEOUT = 4, /* a wait ended before its operation, which goes on */
   /* errors, in the order of the documents' list */
@@ -82,7 +87,8 @@ MEDIAGEN_API uint32_t mediagen_abi(void);
 /* "rate_limited" for MEDIAGEN_RATE_LIMITED; "internal" for a code that is not known. Static storage. */
 MEDIAGEN_API const char *mediagen_code_name(int32_t code);
 
-/* The error's code, and its document {"code","message","hint","retryAfterMs","object"}, valid until it is freed. */
+/* The error's code, and its document {"code","message","hint","retryAfterMs","object"}, valid until it is
+ * freed. */
 MEDIAGEN_API int32_t mediagen_error_code(const mediagen_error *error);
 MEDIAGEN_API mediagen_str mediagen_error_json(const mediagen_error *error);
 MEDIAGEN_API void mediagen_error_free(mediagen_error *error);

@@ -12,25 +12,31 @@
 namespace mediagen {
 namespace {
 
-constexpr size_t kMaxJobs = 1000;         // one transaction holds the writer for all of them
-constexpr size_t kMaxQueues = 32;         // of one claim
-constexpr size_t kMaxPayload = 1 << 20;   // bytes; larger things are blobs
+constexpr size_t kMaxJobs = 1000;        // one transaction holds the writer for all of them
+constexpr size_t kMaxQueues = 32;        // of one claim
+constexpr size_t kMaxPayload = 1 << 20;  // bytes; larger things are blobs
 constexpr int64_t kMaxDelayMs = int64_t{400} * 86'400'000;
 constexpr std::array<std::string_view, 2> kInternal = {"generate", "media"};
 
 bool IsQueueName(std::string_view name) {
-  auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view("_-.:").find(c) != std::string_view::npos; };
-  return !name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' && std::all_of(name.begin(), name.end(), fits);
+  auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-.:").find(c) != std::string_view::npos;
+  };
+  return !name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' &&
+         std::all_of(name.begin(), name.end(), fits);
 }
 
 Status CheckQueue(std::string_view name) {
   if (!IsQueueName(name)) {
     return Error(Code::kInvalid, fmt::format("\"{}\" is no name of a queue.", Shorten(name, 60)),
-                 {.hint = "A name has 1 to 64 of a-z 0-9 _ - . : and begins with a letter.", .object = Shorten(name, 60)});
+                 {.hint = "A name has 1 to 64 of a-z 0-9 _ - . : and begins with a letter.",
+                  .object = Shorten(name, 60)});
   }
   if (!IsInternalQueue(name)) return OkStatus();
   return Error(Code::kForbidden, fmt::format("The queue \"{}\" is mediagen's own.", name),
-               {.hint = "Submit a generation instead, or choose another name for your queue.", .object = std::string(name)});
+               {.hint = "Submit a generation instead, or choose another name for your queue.",
+                .object = std::string(name)});
 }
 
 // The text of a field that is an object (or anything, for results), bounded.
@@ -43,7 +49,8 @@ Status TakeDocument(FieldReader& fields, std::string_view name, bool any, std::s
   }
   std::string text = Dump(*value);
   if (text.size() > kMaxPayload) {
-    return Error(Code::kTooLarge, fmt::format("\"{}\" has {} bytes; at most {} are taken.", name, text.size(), kMaxPayload),
+    return Error(Code::kTooLarge,
+                 fmt::format("\"{}\" has {} bytes; at most {} are taken.", name, text.size(), kMaxPayload),
                  {.hint = "Store it as a blob and pass its id.", .object = std::string(name)});
   }
   *out = std::move(text);
@@ -61,7 +68,9 @@ std::string TextOrNull(std::string_view text) {
 
 }  // namespace
 
-bool IsInternalQueue(std::string_view queue) { return std::find(kInternal.begin(), kInternal.end(), queue) != kInternal.end(); }
+bool IsInternalQueue(std::string_view queue) {
+  return std::find(kInternal.begin(), kInternal.end(), queue) != kInternal.end();
+}
 
 StatusOr<NewJob> ParseNewJob(const Json& json, std::string_view what) {
   NewJob job;
@@ -100,7 +109,8 @@ StatusOr<std::vector<NewJob>> ParseNewJobs(std::string_view text) {
     return jobs;
   }
   if (json.empty() || json.size() > kMaxJobs) {
-    return Error(Code::kInvalid, fmt::format("{} jobs were given; 1 to {} are taken at once.", json.size(), kMaxJobs));
+    return Error(Code::kInvalid,
+                 fmt::format("{} jobs were given; 1 to {} are taken at once.", json.size(), kMaxJobs));
   }
   for (const Json& item : json) {
     ASSIGN_OR_RETURN(NewJob job, ParseNewJob(item, fmt::format("Job {}", jobs.size())));
@@ -121,7 +131,8 @@ StatusOr<std::vector<Id>> EnqueueAll(Transaction& transaction, Queues& queues, s
 
 std::string JobIdsDocument(std::span<const Id> ids) {
   std::string out = R"({"jobs":[)";
-  for (size_t i = 0; i < ids.size(); ++i) fmt::format_to(std::back_inserter(out), "{}\"{}\"", i == 0 ? "" : ",", ids[i].text());
+  for (size_t i = 0; i < ids.size(); ++i)
+    fmt::format_to(std::back_inserter(out), "{}\"{}\"", i == 0 ? "" : ",", ids[i].text());
   return out + "]}";
 }
 
@@ -132,7 +143,8 @@ StatusOr<std::vector<std::string>> ParseQueueNames(std::string_view names) {
     std::string_view name = Trim(names.substr(begin, end - begin));
     RETURN_IF_ERROR(CheckQueue(name));
     if (std::find(queues.begin(), queues.end(), name) == queues.end()) queues.emplace_back(name);
-    if (queues.size() > kMaxQueues) return Error(Code::kInvalid, fmt::format("A claim names at most {} queues.", kMaxQueues));
+    if (queues.size() > kMaxQueues)
+      return Error(Code::kInvalid, fmt::format("A claim names at most {} queues.", kMaxQueues));
     begin = end + 1;
   }
   return queues;
@@ -142,7 +154,8 @@ StatusOr<Outcome> ParseOutcome(std::string_view text) {
   ASSIGN_OR_RETURN(Json json, ParseJson(text, "The outcome", {.max_bytes = kMaxPayload + 4096}));
   FieldReader fields(json, "The outcome");
   std::string name;
-  fields.String("outcome", &name, {.required = true, .one_of = {"done", "retry", "defer", "discard", "cancel"}});
+  fields.String("outcome", &name,
+                {.required = true, .one_of = {"done", "retry", "defer", "discard", "cancel"}});
   if (!fields.ok()) return fields.Finish();
   Outcome outcome;
   if (name == "done") {
@@ -178,7 +191,8 @@ StatusOr<std::string> ParseProgress(std::string_view text) {
 
 StatusOr<std::string> JobDocument(const JobStore& jobs, const Id& id) {
   ASSIGN_OR_RETURN(std::optional<Job> job, jobs.Find(id));
-  if (!job) return Error(Code::kNotFound, fmt::format("There is no job {}.", id.text()), {.object = id.text()});
+  if (!job)
+    return Error(Code::kNotFound, fmt::format("There is no job {}.", id.text()), {.object = id.text()});
   return JobDocument(*job);
 }
 
@@ -187,11 +201,12 @@ std::string JobDocument(const Job& job) {
       R"({{"id":"{}","queue":{},"kind":{},"state":"{}","user":{},"keys":{{"provider":{}}},"payload":{},"priority":{},"runAt":{},)"
       R"("fence":{},"tries":{},"timeoutMs":{},"progress":{},"result":{},"uniqueKey":{},"parent":{},"error":{},"createdAt":{},)"
       R"("finishedAt":{},"cancelRequested":{}}})",
-      job.id.text(), TextOrNull(job.queue), TextOrNull(job.kind), JobStateName(job.state), TextOrNull(job.user),
-      TextOrNull(job.provider_key), DocumentOrNull(job.payload_json), job.priority, TimeOrNull(job.run_at_ms), job.fence, job.tries,
-      job.timeout_ms, DocumentOrNull(job.progress_json), DocumentOrNull(job.result_json), TextOrNull(job.unique_key),
-      job.parent.empty() ? "null" : '"' + job.parent.text() + '"', DocumentOrNull(job.error_json), TimeOrNull(job.created_ms),
-      TimeOrNull(job.finished_ms), job.cancel_requested);
+      job.id.text(), TextOrNull(job.queue), TextOrNull(job.kind), JobStateName(job.state),
+      TextOrNull(job.user), TextOrNull(job.provider_key), DocumentOrNull(job.payload_json), job.priority,
+      TimeOrNull(job.run_at_ms), job.fence, job.tries, job.timeout_ms, DocumentOrNull(job.progress_json),
+      DocumentOrNull(job.result_json), TextOrNull(job.unique_key),
+      job.parent.empty() ? "null" : '"' + job.parent.text() + '"', DocumentOrNull(job.error_json),
+      TimeOrNull(job.created_ms), TimeOrNull(job.finished_ms), job.cancel_requested);
 }
 
 std::string ClaimsDocument(std::span<const Claim> claims) {

@@ -14,7 +14,8 @@
 
 namespace mediagen {
 
-// Whether `queue` is mediagen's own: hosts neither add to it, claim from it nor cancel in it (they cancel the generation).
+// Whether `queue` is mediagen's own: hosts neither add to it, claim from it nor cancel in it (they cancel the
+// generation).
 bool IsInternalQueue(std::string_view queue);
 
 // One {"queue", "kind", "payload", …}. `what` names it in errors.
@@ -29,7 +30,8 @@ std::string JobIdsDocument(std::span<const Id> ids);
 // "email,sms" → the names; kInvalid for none, for more than 32 or for an internal one.
 StatusOr<std::vector<std::string>> ParseQueueNames(std::string_view names);
 
-// {"outcome": "done" | "retry" | "defer" | "discard" | "cancel", …}: only what belongs to that outcome is taken.
+// {"outcome": "done" | "retry" | "defer" | "discard" | "cancel", …}: only what belongs to that outcome is
+// taken.
 StatusOr<Outcome> ParseOutcome(std::string_view text);
 // {"fraction", "current", "total", "message"}: checked, and as it is to be kept.
 StatusOr<std::string> ParseProgress(std::string_view text);

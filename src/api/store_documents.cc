@@ -13,9 +13,10 @@
 namespace mediagen {
 namespace {
 
-constexpr size_t kMaxItems = 1000;       // of one batch or one list of ids: one transaction holds the writer for all of them
-constexpr size_t kMaxBatch = 16 << 20;   // bytes
-constexpr size_t kMaxValue = 1 << 20;    // bytes; larger things are blobs
+constexpr size_t kMaxItems =
+    1000;  // of one batch or one list of ids: one transaction holds the writer for all of them
+constexpr size_t kMaxBatch = 16 << 20;  // bytes
+constexpr size_t kMaxValue = 1 << 20;   // bytes; larger things are blobs
 constexpr std::string_view kCursorVersion = "c1.";
 
 Status CheckId(std::string_view id) {
@@ -36,17 +37,21 @@ StatusOr<StoreBatch::Write> ParseWrite(const Json& json, size_t index) {
     return Error(Code::kInvalid, fmt::format("{} must have either \"put\" or \"remove\".", what));
   }
   if (!remove.empty()) {
-    if (value != nullptr) return Error(Code::kInvalid, fmt::format("{} removes; it must not have a \"value\".", what));
+    if (value != nullptr)
+      return Error(Code::kInvalid, fmt::format("{} removes; it must not have a \"value\".", what));
     write.collection = std::move(remove);
     return write;
   }
   if (value == nullptr || !value->is_object()) {
-    return Error(Code::kInvalid, fmt::format("{} must have a \"value\" that is an object.", what), {.object = write.id});
+    return Error(Code::kInvalid, fmt::format("{} must have a \"value\" that is an object.", what),
+                 {.object = write.id});
   }
   write.collection = std::move(put);
   write.value_json = Dump(*value);
   if (write.value_json.size() > kMaxValue) {
-    return Error(Code::kTooLarge, fmt::format("The value of {} has {} bytes; at most {} are taken.", what, write.value_json.size(), kMaxValue),
+    return Error(Code::kTooLarge,
+                 fmt::format("The value of {} has {} bytes; at most {} are taken.", what,
+                             write.value_json.size(), kMaxValue),
                  {.hint = "Store it as a blob and keep its id.", .object = write.id});
   }
   return write;
@@ -71,7 +76,8 @@ Json ValueAt(const Json& row, std::string_view path) {
   return *at;
 }
 
-StatusOr<std::string> MakeCursor(std::string_view collection, const CollectionQuery& query, const CollectionRow& last) {
+StatusOr<std::string> MakeCursor(std::string_view collection, const CollectionQuery& query,
+                                 const CollectionRow& last) {
   ASSIGN_OR_RETURN(FieldPath sort, ParseFieldPath(query.sort));
   Json key = last.id;
   if (sort.path != "id") {
@@ -83,20 +89,24 @@ StatusOr<std::string> MakeCursor(std::string_view collection, const CollectionQu
   return fmt::format("{}{}.{}", kCursorVersion, QueryHash(collection, query), Base64UrlEncode(position));
 }
 
-StatusOr<Json> ReadCursor(std::string_view collection, const CollectionQuery& query, std::string_view cursor) {
-  Status broken = Error(Code::kInvalid, "\"cursor\" is not one of this list's.", {.hint = "Pass nextCursor as it came, or null to begin anew.", .object = "cursor"});
+StatusOr<Json> ReadCursor(std::string_view collection, const CollectionQuery& query,
+                          std::string_view cursor) {
+  Status broken = Error(Code::kInvalid, "\"cursor\" is not one of this list's.",
+                        {.hint = "Pass nextCursor as it came, or null to begin anew.", .object = "cursor"});
   if (!cursor.starts_with(kCursorVersion)) return broken;
   cursor.remove_prefix(kCursorVersion.size());
   size_t dot = cursor.find('.');
   if (dot == std::string_view::npos) return broken;
   if (cursor.substr(0, dot) != QueryHash(collection, query)) {
     return Error(Code::kInvalid, "\"cursor\" belongs to another collection, filter or sort.",
-                 {.hint = "Ask with the query that the cursor came from, or pass null to begin anew.", .object = "cursor"});
+                 {.hint = "Ask with the query that the cursor came from, or pass null to begin anew.",
+                  .object = "cursor"});
   }
   StatusOr<std::string> bytes = Base64Decode(cursor.substr(dot + 1));
   if (!bytes.ok()) return broken;
   StatusOr<Json> position = ParseJson(*bytes, "cursor");
-  bool fits = position.ok() && position->is_array() && position->size() == 2 && !(*position)[0].is_structured() && (*position)[1].is_string();
+  bool fits = position.ok() && position->is_array() && position->size() == 2 &&
+              !(*position)[0].is_structured() && (*position)[1].is_string();
   if (!fits) return broken;
   return position;
 }
@@ -109,7 +119,8 @@ StatusOr<CollectionDefinition> ParseCollectionText(std::string_view text) {
 }
 
 bool StoreBatch::AddsNothing() const {
-  return jobs.empty() && std::all_of(writes.begin(), writes.end(), [](const Write& write) { return write.value_json.empty(); });
+  return jobs.empty() && std::all_of(writes.begin(), writes.end(),
+                                     [](const Write& write) { return write.value_json.empty(); });
 }
 
 StatusOr<StoreBatch> ParseStoreBatch(std::string_view text) {
@@ -131,7 +142,8 @@ StatusOr<StoreBatch> ParseStoreBatch(std::string_view text) {
   return batch;
 }
 
-Status ApplyStoreBatch(Transaction& transaction, Queues* queues, const StoreBatch& batch, std::string* result) {
+Status ApplyStoreBatch(Transaction& transaction, Queues* queues, const StoreBatch& batch,
+                       std::string* result) {
   if (queues == nullptr && !batch.jobs.empty()) {
     return Error(Code::kUnsupported, "This store was opened without queues; its batches hold no jobs.",
                  {.hint = "Use the store of an engine, or open a queue over the same data directory."});
@@ -154,18 +166,21 @@ Status ApplyStoreBatch(Transaction& transaction, Queues* queues, const StoreBatc
 StatusOr<std::vector<std::string>> ParseIdList(std::string_view text) {
   ASSIGN_OR_RETURN(Json json, ParseJson(text, "The list of ids"));
   if (!json.is_array() || json.size() > kMaxItems) {
-    return Error(Code::kInvalid, fmt::format("The list of ids must be a JSON array of at most {} strings.", kMaxItems));
+    return Error(Code::kInvalid,
+                 fmt::format("The list of ids must be a JSON array of at most {} strings.", kMaxItems));
   }
   std::vector<std::string> ids;
   for (const Json& item : json) {
-    if (!item.is_string()) return Error(Code::kInvalid, fmt::format("Item {} of the list of ids is not a string.", ids.size()));
+    if (!item.is_string())
+      return Error(Code::kInvalid, fmt::format("Item {} of the list of ids is not a string.", ids.size()));
     RETURN_IF_ERROR(CheckId(item.get_ref<const std::string&>()));
     ids.push_back(item.get<std::string>());
   }
   return ids;
 }
 
-StatusOr<std::string> ValuesDocument(const Snapshot& snapshot, std::string_view collection, std::span<const std::string> ids) {
+StatusOr<std::string> ValuesDocument(const Snapshot& snapshot, std::string_view collection,
+                                     std::span<const std::string> ids) {
   ASSIGN_OR_RETURN(auto values, snapshot.collections().GetMany(collection, ids));
   std::string out = "[";
   for (size_t i = 0; i < values.size(); ++i) {
@@ -194,8 +209,8 @@ StatusOr<CollectionQuery> ParseCollectionQuery(std::string_view collection, std:
   return query;
 }
 
-StatusOr<std::string> CollectionPage(const Snapshot& snapshot, std::string_view epoch, std::string_view collection,
-                                     const CollectionQuery& query) {
+StatusOr<std::string> CollectionPage(const Snapshot& snapshot, std::string_view epoch,
+                                     std::string_view collection, const CollectionQuery& query) {
   ASSIGN_OR_RETURN(std::vector<CollectionRow> rows, snapshot.collections().List(collection, query));
   ASSIGN_OR_RETURN(int64_t as_of, snapshot.AsOf());
   const size_t limit = static_cast<size_t>(query.limit);
@@ -214,8 +229,9 @@ StatusOr<std::string> CollectionPage(const Snapshot& snapshot, std::string_view 
     ASSIGN_OR_RETURN(std::string text, MakeCursor(collection, query, rows.back()));
     cursor = '"' + text + '"';
   }
-  fmt::format_to(std::back_inserter(out), R"(],"pagination":{{"hasMore":{},"nextCursor":{},"limit":{}}},"asOf":"{}:{}"}})", more, cursor,
-                 limit, epoch, as_of);
+  fmt::format_to(std::back_inserter(out),
+                 R"(],"pagination":{{"hasMore":{},"nextCursor":{},"limit":{}}},"asOf":"{}:{}"}})", more,
+                 cursor, limit, epoch, as_of);
   return out;
 }
 

@@ -170,7 +170,8 @@ Call::WaitResult Call::Wait(int64_t timeout_ms) {
       return WaitResult::kDone;
     }
     int64_t left = left_ms();
-    if (done_cv_.wait_for(lock, milliseconds(std::clamp<int64_t>(left, 0, slice)), ended)) return WaitResult::kDone;
+    if (done_cv_.wait_for(lock, milliseconds(std::clamp<int64_t>(left, 0, slice)), ended))
+      return WaitResult::kDone;
     if (!forever && left_ms() <= 0) return WaitResult::kTimeout;
   }
 }

@@ -1,8 +1,9 @@
-// Inbox and Call: how an operation that was begun tells its host that it has ended, without ever calling into the host.
+// Inbox and Call: how an operation that was begun tells its host that it has ended, without ever calling into
+// the host.
 //
-// Thread-safe. An Inbox is a queue of small notices behind one pipe; a Call is one operation under way. Both are held by
-// shared_ptr: an operation that outlives its freed call completes into nothing. Locks are taken call first, inbox second; no
-// function given to either is run under a lock, except where it says so.
+// Thread-safe. An Inbox is a queue of small notices behind one pipe; a Call is one operation under way. Both
+// are held by shared_ptr: an operation that outlives its freed call completes into nothing. Locks are taken
+// call first, inbox second; no function given to either is run under a lock, except where it says so.
 #pragma once
 
 #include <condition_variable>
@@ -22,7 +23,14 @@
 namespace mediagen {
 
 // The numbers of MEDIAGEN_KIND_* (mediagen/call.h).
-enum class NoticeKind : int32_t { kEmpty = 0, kDone = 1, kHead = 2, kReadable = 3, kWritable = 4, kEvent = 5 };
+enum class NoticeKind : int32_t {
+  kEmpty = 0,
+  kDone = 1,
+  kHead = 2,
+  kReadable = 3,
+  kWritable = 4,
+  kEvent = 5
+};
 
 class Call;
 
@@ -39,15 +47,17 @@ class Inbox {
   // The oldest notice; kEmpty re-arms the pipe. Never blocks. Runs what was attached when there is nothing.
   Notice Next();
 
-  // Work that has no thread of its own and is done whenever the inbox is asked while it holds nothing (a cache's overdue
-  // loads). `poll` must be quick and answers false when it is needed no more. One per `key`; a later one replaces it.
+  // Work that has no thread of its own and is done whenever the inbox is asked while it holds nothing (a
+  // cache's overdue loads). `poll` must be quick and answers false when it is needed no more. One per `key`;
+  // a later one replaces it.
   using Poll = std::function<bool()>;
   void Attach(const void* key, Poll poll);
 
   // `source` is only compared: Forget(source) takes its notices back.
   void Post(const Call* source, uint64_t tag, NoticeKind kind);
-  // A host that does not read must not make its inbox grow: past `backlog` unread events of one source all of them are dropped
-  // for the one that `reset` makes of the newest (under the inbox's lock: quick, and nothing that takes another).
+  // A host that does not read must not make its inbox grow: past `backlog` unread events of one source all of
+  // them are dropped for the one that `reset` makes of the newest (under the inbox's lock: quick, and nothing
+  // that takes another).
   using MakeReset = BufferRef (*)(const BufferRef& newest);
   void PostEvent(const Call* source, uint64_t tag, BufferRef event, size_t backlog, MakeReset reset);
   void Forget(const Call* source);
@@ -72,28 +82,31 @@ class Inbox {
 // One operation. Derived classes add what else an operation has (an HTTP exchange its head and body).
 class Call : public std::enable_shared_from_this<Call> {
  public:
-  // `drive`, where there is one, does a little of the engine's work on the calling thread for at most the given ms and is what
-  // Wait uses (manual mode); it must be safe to call when the engine is gone (answer false: nothing will ever come).
+  // `drive`, where there is one, does a little of the engine's work on the calling thread for at most the
+  // given ms and is what Wait uses (manual mode); it must be safe to call when the engine is gone (answer
+  // false: nothing will ever come).
   using Drive = std::function<bool(int64_t ms)>;
   Call(std::shared_ptr<Inbox> inbox, uint64_t tag, Drive drive = nullptr);
   virtual ~Call() = default;
 
-  // Ends the call: the first one wins; false for every later one, whose result is dropped. Posts DONE when the begin has
-  // answered PENDING already (Begun). `unread` runs when the host frees the call without ever having asked for this result.
+  // Ends the call: the first one wins; false for every later one, whose result is dropped. Posts DONE when
+  // the begin has answered PENDING already (Begun). `unread` runs when the host frees the call without ever
+  // having asked for this result.
   using Unread = std::function<void()>;
   bool Complete(Status status, BufferRef result = nullptr, Unread unread = nullptr);
   // A cache waiter was promoted: ends with LOAD and a token.
   bool CompleteWithLoad(uint64_t token);
-  // To be called once by the begin function, after starting: true when the call is complete already (then no DONE is posted: the
-  // begin answers its result), false: DONE will come.
+  // To be called once by the begin function, after starting: true when the call is complete already (then no
+  // DONE is posted: the begin answers its result), false: DONE will come.
   bool Begun();
 
   bool done() const;
-  // Waits for the end; timeout_ms < 0 for ever. kAbandoned: the engine that was to be driven is gone, nothing will come.
+  // Waits for the end; timeout_ms < 0 for ever. kAbandoned: the engine that was to be driven is gone, nothing
+  // will come.
   enum class WaitResult { kDone, kTimeout, kAbandoned };
   WaitResult Wait(int64_t timeout_ms);
-  // What Wait does between its slices where there is no engine to drive; answers how many ms it may wait until the next time.
-  // To be set before Begun.
+  // What Wait does between its slices where there is no engine to drive; answers how many ms it may wait
+  // until the next time. To be set before Begun.
   void OnWait(std::function<int64_t()> poll);
 
   // kOk with the buffer, or the error; nullopt while under way. `load_token` set for LOAD.
@@ -106,8 +119,8 @@ class Call : public std::enable_shared_from_this<Call> {
   // The same, and from now on it counts as read.
   std::optional<Result> TakeResult();
 
-  // What Cancel and the call's freeing do besides ending it. Runs at most once, on the canceling thread. False (and dropped)
-  // when the call has ended already.
+  // What Cancel and the call's freeing do besides ending it. Runs at most once, on the canceling thread.
+  // False (and dropped) when the call has ended already.
   bool OnCancel(std::function<void()> cancel);
   void Cancel();
   // The host freed it: cancels when still under way, takes its notices back, posts nothing from now on.
@@ -119,7 +132,8 @@ class Call : public std::enable_shared_from_this<Call> {
   bool released() const;
 
  protected:
-  // Ends an exchange whose answer is complete: HEAD and DONE together, or neither when the begin is to answer OK.
+  // Ends an exchange whose answer is complete: HEAD and DONE together, or neither when the begin is to answer
+  // OK.
   bool CompleteWithHead();
 
  private:

@@ -45,6 +45,9 @@ bool Thread::joinable() const { return state_ && state_->thread.joinable(); }
 void Thread::Join() {
   if (joinable()) state_->thread.join();
 }
+void Thread::Detach() {
+  if (joinable()) state_->thread.detach();
+}
 void Thread::Abandon() { (void)state_.release(); }
 
 namespace {

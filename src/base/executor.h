@@ -51,6 +51,8 @@ class Thread {
   Thread& operator=(Thread&&) noexcept;
   bool joinable() const;
   void Join();
+  // Lets the thread end by itself: for a thread that drops its own handle.
+  void Detach();
   // Forgets the thread without joining: only in a forked child, where it does not exist.
   void Abandon();
 

@@ -125,7 +125,10 @@ class PosixFiles final : public FileSystem {
       error = errno;
     }
     struct stat info;  // it may stand there already, and on a read-only disk mkdir says EROFS first
-    if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return OkStatus();
+    int found = stat(path.c_str(), &info);
+    if (found == 0 && S_ISDIR(info.st_mode)) return OkStatus();
+    // Removed between the two calls, or a symbolic link to nothing.
+    if (error == EEXIST && found != 0) return FileError(errno, "make the directory", path);
     if (error == EEXIST || error == ENOTDIR) {
       return Error(Code::kConflict,
                    fmt::format("Could not make the directory {}: a part of it is a file.", path));

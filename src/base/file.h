@@ -67,7 +67,7 @@ class FileSystem {
   // Create + Append + Commit.
   Status WriteDurably(const std::string& path, std::string_view bytes, bool secret = false);
 
-  // Every missing directory of `path`, each one's parent synced. kConflict when a part of it is a file.
+  // Every missing directory of `path`, each one's parent synced. kConflict when a part of it is a file; kNotFound when one goes meanwhile.
   virtual Status MakeDirs(const std::string& path) = 0;
   // A file or an empty directory; OK when it was not there. Not synced: a power cut may bring it back.
   virtual Status Remove(const std::string& path) = 0;

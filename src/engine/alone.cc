@@ -5,7 +5,6 @@
 
 #include "base/fork.h"
 #include "base/json.h"
-#include "cache/memory/memory.h"
 #include "engine/engine.h"
 #include "engine/wiring.h"
 #include "fmt/format.h"
@@ -84,7 +83,7 @@ StatusOr<std::shared_ptr<Cache>> OpenCacheAlone(std::string_view config_json) {
   int64_t bytes = 50 << 20;
   fields.Int("bytes", &bytes, 1 << 10, int64_t{1} << 40);
   RETURN_IF_ERROR(fields.Finish());
-  return std::shared_ptr<Cache>(NewMemoryCache(SystemClock(), {.budget_bytes = static_cast<uint64_t>(bytes)}));
+  return std::shared_ptr<Cache>(WireCache(SystemClock(), static_cast<uint64_t>(bytes)));
 }
 
 }  // namespace mediagen

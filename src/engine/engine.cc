@@ -35,7 +35,7 @@ class EngineImpl final : public Engine {
       return;
     }
     if (closer_.joinable()) {
-      std::this_thread::get_id() == closer_id_ ? closer_.Abandon() : closer_.Join();
+      std::this_thread::get_id() == closer_id_ ? closer_.Detach() : closer_.Join();
     }
     closed_ = true;
     if (c_) Unwire(*c_);

@@ -69,7 +69,7 @@ Status OpenQueue(Components& c) {
 Status OpenRest(Components& c) {
   ASSIGN_OR_RETURN(c.blobs, OpenFileBlobs(c.files, c.config.data_dir + "/blobs"));
   RETURN_IF_ERROR(LoadSecret(c));
-  c.cache = NewMemoryCache(c.clock, {.budget_bytes = c.config.cache_bytes});
+  c.cache = WireCache(c.clock, c.config.cache_bytes);
   ASSIGN_OR_RETURN(c.limiter, NewMemoryLimiter(c.clock, c.config.rate_limits));
   ASSIGN_OR_RETURN(c.http, NewHttpClient(c.clock, c.executor.get(), c.metrics.get(), {.threaded = c.threaded()}));
   MediaOptions media;
@@ -139,6 +139,10 @@ StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironmen
     return opened;
   }
   return c;
+}
+
+std::unique_ptr<Cache> WireCache(Clock* clock, uint64_t budget_bytes) {
+  return NewMemoryCache(clock, {.budget_bytes = budget_bytes});
 }
 
 void Unwire(Components& c) {

@@ -42,6 +42,9 @@ enum class Extent { kStore, kQueue, kEngine };
 // Opens what `extent` needs. On an error everything opened before is closed again.
 StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironment& environment, Extent extent);
 
+// The cache alone.
+std::unique_ptr<Cache> WireCache(Clock* clock, uint64_t budget_bytes);
+
 // Ends threads and closes files, in the order in which nothing is waited for twice. Idempotent. Blocks.
 void Unwire(Components& components);
 

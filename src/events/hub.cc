@@ -42,7 +42,13 @@ class StoreHub final : public Hub, public std::enable_shared_from_this<StoreHub>
     }
     auto subscription = std::make_shared<QueuedSubscription>(options, epoch, options_.backlog);
     if (after < 0) {
-      Join(subscription, -1);
+      // From now on: what is committed already is not told again, though the tail may not have come to it yet.
+      int64_t newest = 0;
+      RETURN_IF_ERROR(store_->Read([&](const Snapshot& snapshot) -> Status {
+        ASSIGN_OR_RETURN(newest, snapshot.events().Newest());
+        return OkStatus();
+      }));
+      if (!Join(subscription, newest)) Join(subscription, -1);
       return std::shared_ptr<Subscription>(subscription);
     }
     int64_t oldest = 0, newest = 0;
@@ -126,7 +132,7 @@ class StoreHub final : public Hub, public std::enable_shared_from_this<StoreHub>
       return true;
     }
     if (seen >= 0 && seen < tail_) return false;
-    subscription->Advance(tail_);
+    subscription->Advance(std::max(seen, tail_));
     live_.push_back(subscription);
     joined_at_[subscription.get()] = std::max(seen, tail_);
     std::erase(catching_up_, subscription);

@@ -152,6 +152,7 @@ StatusOr<Picture> Media::Load(const Output& output, const Recipe& recipe) {
     auto stored = blobs_->Get(row->blob_key, kMaxVariantBytes);
     // A blob that is gone or is not what the row says is made again: it costs a decode, not a picture.
     if (stored.ok() && Hex(Sha256(stored->view())) == row->sha256) return NewPicture(stored->view(), recipe.format);
+    if (stored.ok()) RETURN_IF_ERROR(blobs_->Remove(row->blob_key));
   }
   ASSIGN_OR_RETURN(BufferRef original, Original(output));
   ASSIGN_OR_RETURN(Pixels pixels, DecodeFor(original.view(), recipe.width, recipe.height));

@@ -165,6 +165,11 @@ void Run::Store(PartRun& part, size_t index, std::string_view bytes, const std::
   output.created_ms = parts_.clock->WallMs();
   output.blob_key = OriginalKey(output.kind, output.user, output.generation, output.part, output.attempt_try, static_cast<int>(index), inspected->format);
   Status put = parts_.media->blobs()->Put(output.blob_key, bytes);
+  if (CodeOf(put) == Code::kConflict) {
+    // An earlier claim stored other bytes here and died before it settled: no row names them.
+    put = parts_.media->blobs()->Remove(output.blob_key);
+    if (put.ok()) put = parts_.media->blobs()->Put(output.blob_key, bytes);
+  }
   if (!put.ok()) return DownloadLater(part, InfoOf(put).message, 2'000);
   part.stored.push_back(std::move(output));
   DownloadNext(part, index + 1);

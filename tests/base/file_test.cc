@@ -124,6 +124,8 @@ TEST_CASE("directories are made with all that is missing above them") {
   REQUIRE(Files().WriteDurably(dir / "file", "1").ok());
   CHECK(CodeOf(Files().MakeDirs(dir / "file")) == Code::kConflict);
   CHECK(CodeOf(Files().MakeDirs(dir / "file/x/y")) == Code::kConflict);
+  REQUIRE(symlink("nowhere", (dir / "dangling").c_str()) == 0);
+  CHECK(CodeOf(Files().MakeDirs(dir / "dangling")) == Code::kNotFound);
   CHECK_FALSE(Files().MakeDirs("").ok());
   CHECK_FALSE(Files().MakeDirs(dir / std::string(300, 'n')).ok());  // ENAMETOOLONG
 }

@@ -36,7 +36,8 @@ struct Alone {
     QueuesOptions options;
     options.dir = dir.path();
     options.threaded = threaded;
-    ASSIGN_OR_RETURN(queues, OpenQueues(store.get(), executor.get(), SystemClock(), SystemRandom(), &ids, SystemFiles(), &metrics, &log, options));
+    ASSIGN_OR_RETURN(queues, OpenQueues(store.get(), executor.get(), SystemClock(), SystemRandom(), &ids,
+                                        SystemFiles(), &metrics, &log, options));
     return queues->Start();
   }
 

@@ -11,8 +11,8 @@ using namespace mediagen::testing;
 
 namespace {
 
-int32_t Submit(const OwnedEngine& engine, std::string_view what, mediagen_inbox* inbox, uint64_t tag, OwnedCall* out,
-               mediagen_error** err = nullptr) {
+int32_t Submit(const OwnedEngine& engine, std::string_view what, mediagen_inbox* inbox, uint64_t tag,
+               OwnedCall* out, mediagen_error** err = nullptr) {
   mediagen_call* call = nullptr;
   int32_t state = mediagen_submit_begin(engine.get(), S(what), inbox, tag, &call, err);
   out->reset(call);
@@ -70,8 +70,11 @@ TEST_CASE("what fails at once was never begun: the code, the error document, no 
   CHECK(Submit(engine, "fail", inbox.get(), 1, &call, failure.slot()) == MEDIAGEN_RATE_LIMITED);
   CHECK(call == nullptr);
   CHECK(failure.code() == MEDIAGEN_RATE_LIMITED);
-  CHECK(failure.doc() == Json{{"code", "rate_limited"}, {"message", "5 a minute are allowed."}, {"hint", "Wait."},
-                              {"retryAfterMs", 12000}, {"object", nullptr}});
+  CHECK(failure.doc() == Json{{"code", "rate_limited"},
+                              {"message", "5 a minute are allowed."},
+                              {"hint", "Wait."},
+                              {"retryAfterMs", 12000},
+                              {"object", nullptr}});
   CHECK(Next(inbox).kind == MEDIAGEN_KIND_EMPTY);
   CHECK(Submit(engine, "fail", inbox.get(), 1, &call) == MEDIAGEN_RATE_LIMITED);  // err may be NULL
 }
@@ -127,7 +130,8 @@ TEST_CASE("codes have names; one that is not known is internal") {
   CHECK(std::string(mediagen_code_name(MEDIAGEN_RATE_LIMITED)) == "rate_limited");
   CHECK(std::string(mediagen_code_name(MEDIAGEN_INTERNAL)) == "internal");
   CHECK(std::string(mediagen_code_name(MEDIAGEN_PENDING)) == "pending");
-  for (int32_t unknown : {5, 1000, -24, INT32_MIN, INT32_MAX}) CHECK(std::string(mediagen_code_name(unknown)) == "internal");
+  for (int32_t unknown : {5, 1000, -24, INT32_MIN, INT32_MAX})
+    CHECK(std::string(mediagen_code_name(unknown)) == "internal");
 }
 
 TEST_CASE("the descriptor gets one byte an arming, and EMPTY arms it again") {
@@ -204,7 +208,8 @@ TEST_CASE("canceling ends a call with CANCELED, once, and its late reply is drop
 TEST_CASE("giving up an await tells the engine") {
   OwnedEngine engine = OpenEngine();
   mediagen_call* call = nullptr;
-  CHECK(mediagen_await_begin(engine.get(), S(""), S("later"), nullptr, 0, &call, nullptr) == MEDIAGEN_PENDING);
+  CHECK(mediagen_await_begin(engine.get(), S(""), S("later"), nullptr, 0, &call, nullptr) ==
+        MEDIAGEN_PENDING);
   mediagen_call_free(call);
   CHECK(FakeEngine::Last()->awaits_given_up() == 1);
   CHECK(mediagen_await_begin(engine.get(), S(""), S("now"), nullptr, 0, &call, nullptr) == MEDIAGEN_OK);
@@ -216,10 +221,18 @@ TEST_CASE("every verb of the engine goes to its own function") {
   OwnedEngine engine = OpenEngine();
   auto now = S("now");
   auto none = S("");
-  CHECK(Result([&](auto out, auto err) { return mediagen_cancel_begin(engine.get(), none, now, nullptr, 0, out, err); })["id"] == "now");
-  CHECK(Result([&](auto out, auto err) { return mediagen_get_begin(engine.get(), none, S("outputs"), now, nullptr, 0, out, err); })["id"] == "now");
-  CHECK(Result([&](auto out, auto err) { return mediagen_list_begin(engine.get(), none, S("generations"), now, nullptr, 0, out, err); })["id"] == "now");
-  CHECK(Result([&](auto out, auto err) { return mediagen_publish_begin(engine.get(), now, none, S("{}"), nullptr, 0, out, err); })["id"] == "now");
+  CHECK(Result([&](auto out, auto err) {
+          return mediagen_cancel_begin(engine.get(), none, now, nullptr, 0, out, err);
+        })["id"] == "now");
+  CHECK(Result([&](auto out, auto err) {
+          return mediagen_get_begin(engine.get(), none, S("outputs"), now, nullptr, 0, out, err);
+        })["id"] == "now");
+  CHECK(Result([&](auto out, auto err) {
+          return mediagen_list_begin(engine.get(), none, S("generations"), now, nullptr, 0, out, err);
+        })["id"] == "now");
+  CHECK(Result([&](auto out, auto err) {
+          return mediagen_publish_begin(engine.get(), now, none, S("{}"), nullptr, 0, out, err);
+        })["id"] == "now");
 }
 
 TEST_CASE("closing ends every call with CLOSED, and the engine answers CLOSED from then on") {

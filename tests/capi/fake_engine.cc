@@ -66,7 +66,9 @@ void FakeEngine::Do(std::string_view what, Reply reply) {
   if (closed_) return reply(Closed());
   if (what == "now") return reply(BufferRef::Copy(R"({"id":"now"})"));
   if (what == "nothing") return reply(BufferRef());
-  if (what == "fail") return reply(Error(Code::kRateLimited, "5 a minute are allowed.", {.hint = "Wait.", .retry_after_ms = 12000}));
+  if (what == "fail")
+    return reply(
+        Error(Code::kRateLimited, "5 a minute are allowed.", {.hint = "Wait.", .retry_after_ms = 12000}));
   if (what == "foreign") return reply(absl::UnknownError("not ours"));
   if (what == "throw") throw std::runtime_error("thrown by the engine");
   if (what == "memory") throw std::bad_alloc();
@@ -100,7 +102,8 @@ Unsubscribe FakeEngine::Await(std::string_view, std::string_view id, Reply reply
   return [this] { ++given_up_; };
 }
 
-StatusOr<Unsubscribe> FakeEngine::Subscribe(std::string_view, std::string_view filter, std::function<void(BufferRef)> deliver,
+StatusOr<Unsubscribe> FakeEngine::Subscribe(std::string_view, std::string_view filter,
+                                            std::function<void(BufferRef)> deliver,
                                             std::function<void(Status)> ended) {
   if (closed_) return Closed();
   if (filter == "fail") return Error(Code::kInvalid, "The filter is wrong.");
@@ -132,16 +135,21 @@ void FakeEngine::EndSubscriptions(Status status) {
   for (Subscriber& s : all) s.ended(status);
 }
 
-void FakeEngine::Handle(std::string_view method, std::string_view target, std::string_view headers, std::string_view, std::string_view,
-                        BufferRef body, ResponseDone done) {
+void FakeEngine::Handle(std::string_view method, std::string_view target, std::string_view headers,
+                        std::string_view, std::string_view, BufferRef body, ResponseDone done) {
   Response response;
   response.headers = {{"content-type", "text/plain"}};
-  headers_ = std::string(headers);
+  {
+    std::lock_guard lock(mutex_);
+    headers_ = std::string(headers);
+  }
   if (body && body.size() > MaxBodyBytes()) {
     response.status = 413;
   } else if (target == "/stream") {
-    stream_ = std::make_shared<FakeStream>();
-    response.body = std::static_pointer_cast<BodyStream>(stream_);
+    auto stream = std::make_shared<FakeStream>();
+    response.body = std::static_pointer_cast<BodyStream>(stream);
+    std::lock_guard lock(mutex_);
+    stream_ = std::move(stream);
   } else if (target == "/file") {
     Fd file(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
     response.body = FileBody{std::move(file), 1, 3};

@@ -1,7 +1,9 @@
-// FakeEngine: an engine that answers as the test says, behind the very functions that the real one stands behind. What it is asked decides the
-// answer: "now" at once, "fail" with an error, "throw" with an exception, anything else when the test lets it.
+// FakeEngine: an engine that answers as the test says, behind the very functions that the real one stands
+// behind. What it is asked decides the answer: "now" at once, "fail" with an error, "throw" with an
+// exception, anything else when the test lets it.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -39,23 +41,36 @@ class FakeEngine final : public Engine {
 
   // Replies to everything that is held back; how many there were.
   int ReplyToAll();
-  int AnswerAll();          // held requests
+  int AnswerAll();  // held requests
   void Deliver(std::string event);
   void EndSubscriptions(Status status);
   int awaits_given_up() const { return given_up_; }
-  std::shared_ptr<FakeStream> stream() const { return stream_; }
-  std::string last_headers() const { return headers_; }
+  std::shared_ptr<FakeStream> stream() {
+    std::lock_guard lock(mutex_);
+    return stream_;
+  }
+  std::string last_headers() {
+    std::lock_guard lock(mutex_);
+    return headers_;
+  }
 
   void Submit(std::string_view request_json, Reply reply) override { Do(request_json, std::move(reply)); }
   void Cancel(std::string_view, std::string_view id, Reply reply) override { Do(id, std::move(reply)); }
   Unsubscribe Await(std::string_view principal, std::string_view id, Reply reply) override;
-  void Get(std::string_view, std::string_view, std::string_view id, Reply reply) override { Do(id, std::move(reply)); }
-  void List(std::string_view, std::string_view, std::string_view query, Reply reply) override { Do(query, std::move(reply)); }
-  void Publish(std::string_view topic, std::string_view, std::string_view, Reply reply) override { Do(topic, std::move(reply)); }
-  StatusOr<Unsubscribe> Subscribe(std::string_view principal, std::string_view filter, std::function<void(BufferRef)> deliver,
+  void Get(std::string_view, std::string_view, std::string_view id, Reply reply) override {
+    Do(id, std::move(reply));
+  }
+  void List(std::string_view, std::string_view, std::string_view query, Reply reply) override {
+    Do(query, std::move(reply));
+  }
+  void Publish(std::string_view topic, std::string_view, std::string_view, Reply reply) override {
+    Do(topic, std::move(reply));
+  }
+  StatusOr<Unsubscribe> Subscribe(std::string_view principal, std::string_view filter,
+                                  std::function<void(BufferRef)> deliver,
                                   std::function<void(Status)> ended) override;
-  void Handle(std::string_view method, std::string_view target, std::string_view headers, std::string_view principal, std::string_view mount,
-              BufferRef body, ResponseDone done) override;
+  void Handle(std::string_view method, std::string_view target, std::string_view headers,
+              std::string_view principal, std::string_view mount, BufferRef body, ResponseDone done) override;
   uint64_t MaxBodyBytes() const override { return 1 << 20; }
   void Close(int64_t grace_ms, std::function<void(Status)> done) override;
   bool closed() const override { return closed_; }

@@ -1,4 +1,5 @@
-// A host: what a binding does with the C ABI, in few words. Fails the test where a handle leaks no matter how it ends.
+// A host: what a binding does with the C ABI, in few words. Fails the test where a handle leaks no matter how
+// it ends.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -15,7 +16,9 @@
 namespace mediagen::testing {
 
 inline mediagen_str S(std::string_view text) { return {text.data(), text.size()}; }
-inline std::string Text(mediagen_str view) { return view.size == 0 ? std::string() : std::string(view.data, view.size); }
+inline std::string Text(mediagen_str view) {
+  return view.size == 0 ? std::string() : std::string(view.data, view.size);
+}
 
 // Takes over the buffer.
 inline std::string Take(mediagen_buffer* buffer) {
@@ -27,7 +30,9 @@ inline std::string Take(mediagen_buffer* buffer) {
 template <auto kFree>
 struct Freer {
   template <typename T>
-  void operator()(T* handle) const { kFree(handle); }
+  void operator()(T* handle) const {
+    kFree(handle);
+  }
 };
 template <typename T, auto kFree>
 using Owned = std::unique_ptr<T, Freer<kFree>>;

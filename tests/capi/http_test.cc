@@ -12,9 +12,11 @@ using namespace mediagen::testing;
 
 namespace {
 
-int32_t Handle(const OwnedEngine& engine, std::string_view method, std::string_view target, mediagen_inbox* inbox, OwnedCall* out) {
+int32_t Handle(const OwnedEngine& engine, std::string_view method, std::string_view target,
+               mediagen_inbox* inbox, OwnedCall* out) {
   mediagen_call* call = nullptr;
-  int32_t state = mediagen_handle_begin(engine.get(), S(method), S(target), S("accept: */*\r\n"), S(""), S(""), inbox, 11, &call, nullptr);
+  int32_t state = mediagen_handle_begin(engine.get(), S(method), S(target), S("accept: */*\r\n"), S(""),
+                                        S(""), inbox, 11, &call, nullptr);
   out->reset(call);
   return state;
 }

@@ -264,7 +264,7 @@ inline void ListsAreInKeyOrder(const OpenBlobs& open) {
   SUBCASE("page by page from any prefix and any key, as an ordered set would") {
     auto random = SeededRandom(20261120);
     std::set<std::string> model;
-    for (int i = 0; i < 120; ++i) {
+    for (int i = 0; i < 60; ++i) {
       std::string key = RandomKey(*random, true);
       if (!CheckBlobKey(key).ok()) continue;
       REQUIRE(blobs->Put(key, "1").ok());
@@ -293,7 +293,7 @@ inline void ThreadsMayShareAStore(const OpenBlobs& open) {
   for (size_t t = 0; t < problems.size(); ++t) {
     threads.emplace_back([&, t] {
       auto keep = [&](const Status& status) { problems[t].Update(status); };
-      for (int i = 0; i < 40; ++i) {
+      for (int i = 0; i < 15; ++i) {
         // Each removes the last blob of a directory that another is about to write into.
         std::string key = "shared/" + std::to_string(i % 3) + "/" + std::to_string(t);
         keep(blobs->Put(key, key));

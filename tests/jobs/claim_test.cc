@@ -173,10 +173,10 @@ TEST_CASE("a host's claim waits for a job of any of its queues, which another pr
 }
 
 TEST_CASE("one round serves many waiting claims, first come first served") {
+  std::vector<std::pair<int, size_t>> answers;  // outlives the process, whose end answers what still waits
   Machine machine;
   Process process(machine);
   process.queues->Configure("work", {.concurrency = 5});
-  std::vector<std::pair<int, size_t>> answers;
   for (int i = 0; i < 4; ++i) {
     process.queues->ClaimAsync(
         {"work"}, 2, [&answers, i](auto got) { answers.emplace_back(i, got.ok() ? got->size() : 99); });

@@ -30,7 +30,7 @@ base=$(base_commit 2>/dev/null || true)
 # The compile commands of the asan preset without what only g++ knows.
 compile asan build.ninja
 mkdir -p build/tidy
-sed -E 's/ -(fno-gnu-unique|Wno-restrict|Wno-stringop-overflow|Wno-maybe-uninitialized|fsanitize=[a-z,-]+|fno-sanitize-recover=all)//g; s#"command": "[^" ]*ccache #"command": "#' \
+sed -E 's/ -(fno-gnu-unique|Wno-restrict|Wno-stringop-overflow|Wno-maybe-uninitialized|fsanitize=[a-z,-]+|fno-sanitize-recover=all)//g; s#"command": "[^"]*/ccache #"command": "#; s# -include [^ ]*cmake_pch.hxx##g; s# -(Winvalid-pch|fpch-preprocess)##g' \
   build/asan/compile_commands.json >build/tidy/compile_commands.json
 
 # A changed header is seen through the source of its name.

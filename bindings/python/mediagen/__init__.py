@@ -1,5 +1,9 @@
-"""mediagen: a backend for generated media inside your process. README.md beside this package shows it at work."""
+"""mediagen: a backend for generated media inside your process.
 
+README.md beside this package shows it at work.
+"""
+
+from . import _library
 from ._asgi import asgi
 from ._errors import (
     BudgetExceededError,
@@ -29,7 +33,6 @@ from ._errors import (
     UnsupportedError,
 )
 from ._exchange import Response
-from ._library import library as _library
 from .cache import Cache
 from .engine import Engine
 from .events import Event, Events, SyncEvents
@@ -41,7 +44,53 @@ from .sync import SyncEngine
 
 def version() -> str:
     """The version of the library that is loaded. Raises OSError where there is none."""
-    return _library().version().decode()
+    return _library.library().version().decode()
 
 
-__all__ = [name for name in dir() if not name.startswith("_") or name == "version"]
+__all__ = [
+    "BudgetExceededError",
+    "Cache",
+    "CanceledError",
+    "ClosedError",
+    "ConflictError",
+    "CorruptError",
+    "Engine",
+    "Event",
+    "Events",
+    "ForbiddenError",
+    "ForkedError",
+    "Generation",
+    "GenerationFailed",
+    "InternalError",
+    "InvalidError",
+    "Job",
+    "MediagenError",
+    "NotFoundError",
+    "Output",
+    "OverloadedError",
+    "Page",
+    "ProviderRejectedError",
+    "Queue",
+    "RateLimitedError",
+    "Record",
+    "Response",
+    "SafetyError",
+    "StaleError",
+    "StaleFenceError",
+    "StorageFullError",
+    "Store",
+    "SyncEngine",
+    "SyncEvents",
+    "SyncGeneration",
+    "SyncOutput",
+    "SyncQueue",
+    "SyncStore",
+    "TimedOutError",
+    "TooLargeError",
+    "UnauthorizedError",
+    "UnavailableError",
+    "UnknownOutcomeError",
+    "UnsupportedError",
+    "asgi",
+    "version",
+]

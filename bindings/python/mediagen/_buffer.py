@@ -1,4 +1,6 @@
-"""Results of the library as Python sees them: read-only views that own their buffer, or documents."""
+"""Results of the library as Python sees them: read-only views that own their buffer, or
+documents.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,14 @@ from ._library import library
 
 
 def own(buffer: c_void_p) -> memoryview:
-    """A read-only view of the buffer's bytes, without a copy; the buffer is freed when the last view goes.
+    """A read-only view of the buffer's bytes, without a copy; the buffer is freed when the last
+    view goes.
 
     The array that carries the view is rounded up to a power of two, so that a process makes at
     most 64 array types; the slice never leaves the buffer.
     """
+    if not buffer.value:
+        return memoryview(b"")
     lib = library()
     view = lib.buffer_view(buffer)
     if not view.size:

@@ -66,7 +66,8 @@ def nothing(_: Any) -> None:
 async def finish(operation: Operation[T]) -> T:
     """Begins it and awaits its end without blocking the loop.
 
-    Canceling the task gives up waiting; what was begun goes on, and jobs that a claim had got go back.
+    Canceling the task gives up waiting; what was begun goes on, and jobs that a claim had got go
+    back.
     """
     inbox = _inbox.of_running_loop()
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -105,4 +106,7 @@ def wait_for(call: Call, timeout_ms: int | None = None) -> None:
         if lib.call_wait(call, min(left, _SLICE_MS), None) != TIMEOUT:
             return
         if end is not None and time.monotonic() >= end:
-            raise TimedOutError(f"Nothing came within {timeout_ms} ms.", hint="It goes on; ask for it again.")
+            raise TimedOutError(
+                f"Nothing came within {timeout_ms} ms.",
+                hint="It goes on; ask for it again.",
+            )

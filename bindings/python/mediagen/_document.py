@@ -1,4 +1,6 @@
-"""Documents going in: JSON, with Python's snake_case keywords as the camelCase fields that they name."""
+"""Documents going in: JSON, with Python's snake_case keywords as the camelCase fields that they
+name.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ Principal = Union[Mapping[str, Any], None]
 
 
 def camel(name: str) -> str:
-    """"negative_prompt" → "negativePrompt"."""
+    """ "negative_prompt" → "negativePrompt"."""
     head, *rest = name.split("_")
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
@@ -26,7 +28,10 @@ def fields(keywords: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def encode(value: Any) -> bytes:
-    """`value` as JSON; text and bytes are passed on as they are. Raises InvalidError for what JSON cannot say."""
+    """`value` as JSON; text and bytes are passed on as they are.
+
+    Raises InvalidError for what JSON cannot say.
+    """
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
@@ -45,7 +50,10 @@ def merge(document: Document | None, keywords: Mapping[str, Any]) -> bytes:
         return encode(extra)
     if isinstance(document, (str, bytes)):
         if extra:
-            raise InvalidError("A document that is text takes no keywords.", hint="Pass a dict instead.")
+            raise InvalidError(
+                "A document that is text takes no keywords.",
+                hint="Pass a dict instead.",
+            )
         return encode(document)
     return encode({**document, **extra})
 

@@ -130,7 +130,9 @@ class InternalError(MediagenError):
     code = "internal"
 
 
-_CLASSES: dict[str, type[MediagenError]] = {kind.code: kind for kind in MediagenError.__subclasses__()}
+_CLASSES: dict[str, type[MediagenError]] = {
+    kind.code: kind for kind in MediagenError.__subclasses__()
+}
 
 
 class GenerationFailed(MediagenError):

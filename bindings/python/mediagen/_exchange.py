@@ -17,7 +17,18 @@ from ._call import Call, Operation
 from ._document import Principal, who
 from ._errors import InvalidError, UnsupportedError, check, from_document
 from ._handle import Handle
-from ._library import BODY_BYTES, BODY_FILE, BODY_NONE, BODY_STREAM, EMPTY, PENDING, Body, Text, View, library
+from ._library import (
+    BODY_BYTES,
+    BODY_FILE,
+    BODY_NONE,
+    BODY_STREAM,
+    EMPTY,
+    PENDING,
+    Body,
+    Text,
+    View,
+    library,
+)
 
 Headers = Iterable["tuple[bytes, bytes]"]
 Head = tuple[int, list[tuple[bytes, bytes]]]  # status, header fields with lower-case names
@@ -48,13 +59,18 @@ class Bytes(Piece):
 
 
 class File:
-    """A whole body: `length` bytes of the open file `fd` from `offset`; closed when it is dropped."""
+    """A whole body: `length` bytes of the open file `fd` from `offset`; closed when it is
+    dropped.
+    """
 
     def __init__(self, fd: int, offset: int, length: int) -> None:
         self.fd, self.offset, self.length = fd, offset, length
 
     def read(self, at: int, size: int) -> bytes:
-        """At least one byte from `at`, at most `size`. Blocks. Raises EOFError past the file's end."""
+        """At least one byte from `at`, at most `size`. Blocks.
+
+        Raises EOFError past the file's end.
+        """
         piece = os.pread(self.fd, min(size, self.length - at), self.offset + at)
         if not piece:
             raise EOFError("A stored file is shorter than it was.")
@@ -88,7 +104,12 @@ def block(headers: Headers) -> bytes:
 
 
 def request(
-    engine: Handle, method: str, target: bytes, headers: Headers, principal: Principal, mount: bytes
+    engine: Handle,
+    method: str,
+    target: bytes,
+    headers: Headers,
+    principal: Principal,
+    mount: bytes,
 ) -> Operation[None]:
     arguments = method.encode(), target, block(headers), who(principal), mount
     return Operation("handle_begin", engine, *arguments, decode=_call.nothing)
@@ -122,7 +143,11 @@ def part_of(call: Call) -> Part | None:
     if body.kind == BODY_FILE:
         return File(body.fd, body.offset, body.length)
     view = own(c_void_p(body.buffer))
-    return Piece(view) if body.kind == BODY_STREAM else Bytes(view[body.offset : body.offset + body.length])
+    return (
+        Piece(view)
+        if body.kind == BODY_STREAM
+        else Bytes(view[body.offset : body.offset + body.length])
+    )
 
 
 def response(head: Head, part: Part) -> Response:
@@ -133,9 +158,16 @@ def response(head: Head, part: Part) -> Response:
     elif isinstance(part, Bytes) or not part.data:
         body = part.data
     else:
-        raise UnsupportedError("This answer is a stream.", hint="Mount mediagen.asgi, or use engine.events().")
+        raise UnsupportedError(
+            "This answer is a stream.",
+            hint="Mount mediagen.asgi, or use engine.events().",
+        )
     status, fields = head
-    return Response(status, [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields], body)
+    return Response(
+        status,
+        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields],
+        body,
+    )
 
 
 def perform(operation: Operation[None], body: bytes | None) -> Response:
@@ -158,7 +190,10 @@ def perform(operation: Operation[None], body: bytes | None) -> Response:
 
 
 class Exchange:
-    """An exchange on the running loop, for one task. close() may be called at any time, by the loop's thread."""
+    """An exchange on the running loop, for one task.
+
+    close() may be called at any time, by the loop's thread.
+    """
 
     def __init__(self, operation: Operation[None]) -> None:
         self._operation = operation
@@ -177,7 +212,10 @@ class Exchange:
         taken = c_size_t()
         while chunk:
             self._news.clear()
-            if self.closed or library().call_write(self._call, Text(chunk, len(chunk)), byref(taken)) < 0:
+            if (
+                self.closed
+                or library().call_write(self._call, Text(chunk, len(chunk)), byref(taken)) < 0
+            ):
                 return False
             chunk = chunk[taken.value :]
             if chunk:
@@ -197,7 +235,9 @@ class Exchange:
             await self._news.wait()
 
     async def part(self) -> Part:
-        """The body, or the next piece of a stream: empty at its end, and once the exchange is closed."""
+        """The body, or the next piece of a stream: empty at its end, and once the exchange is
+        closed.
+        """
         while not self.closed:
             self._news.clear()
             part = part_of(self._call)
@@ -218,4 +258,5 @@ def content(answer: Response) -> memoryview:
     """The body of a 200; raises what any other answer says."""
     if answer.status == 200:
         return answer.body
-    raise from_document({**(problem := json.loads(bytes(answer.body))), "message": problem.get("detail")})
+    problem = json.loads(bytes(answer.body))
+    raise from_document({**problem, "message": problem.get("detail")})

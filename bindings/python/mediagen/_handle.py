@@ -45,7 +45,10 @@ class Handle:
 
 
 class Owner:
-    """What opens a handle, and opens it again when it is first used in a forked child. Thread-safe."""
+    """What opens a handle, and opens it again when it is first used in a forked child.
+
+    Thread-safe.
+    """
 
     def __init__(self, opener: Callable[[], Handle]) -> None:
         self._opener = opener
@@ -53,24 +56,34 @@ class Owner:
         self._handle: Handle | None = opener()
 
     def live(self) -> Handle:
-        """The handle of this process. Raises ClosedError after close; in a child, what opening raises."""
+        """The handle of this process.
+
+        Raises ClosedError after close; in a child, what opening raises.
+        """
         handle = self._handle
         if handle is not None and handle.generation == _generation:
             return handle
         with _lock:
             if self._closed:
-                raise ClosedError("It is closed.", hint="Open it again to go on; nothing accepted is lost.")
+                raise ClosedError(
+                    "It is closed.",
+                    hint="Open it again to go on; nothing accepted is lost.",
+                )
             handle = self._handle
             if handle is None or handle.generation != _generation:
                 handle = self._handle = self._opener()
             return handle
 
     def opened(self) -> bool:
-        """Whether there is a handle of this process: a child that used nothing has nothing to close."""
+        """Whether there is a handle of this process: a child that used nothing has nothing to
+        close.
+        """
         return self._handle is not None and self._handle.generation == _generation
 
     def forbid(self) -> None:
-        """From now on no child opens it again; the handle stays, and answers as the library says."""
+        """From now on no child opens it again; the handle stays, and answers as the library
+        says.
+        """
         self._closed = True
         if not self.opened():
             self._handle = None
@@ -100,7 +113,10 @@ def part(kind: str, engine: Owner) -> Callable[[], Handle]:
     def open_it() -> Handle:
         lib = library()
         out, error = c_void_p(), c_void_p()
-        check(getattr(lib, "engine_" + kind)(engine.live(), byref(out), byref(error)), error)
+        check(
+            getattr(lib, "engine_" + kind)(engine.live(), byref(out), byref(error)),
+            error,
+        )
         return Handle(out, getattr(lib, kind + "_free"))
 
     return open_it

@@ -1,7 +1,8 @@
 """One inbox an asyncio loop: what the library reports reaches the loop by one descriptor.
 
-An inbox belongs to its loop: everything below runs on the loop's thread, and other threads have loops
-and inboxes of their own. It refers to no loop, so a loop that is dropped takes its inbox along.
+An inbox belongs to its loop: everything below runs on the loop's thread, and other threads have
+loops and inboxes of their own. It refers to no loop, so a loop that is dropped takes its inbox
+along.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from ._library import KIND_EMPTY, library
 
 Listener = Callable[[int, "bytes | None"], None]  # kind, event document
 
-_BATCH = 256  # notices in one go: other callbacks of the loop get their turn; the pipe stays readable
+# notices in one go: other callbacks of the loop get their turn; the pipe stays readable
+_BATCH = 256
 
 _tags = itertools.count(1)
 _inboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Inbox] = weakref.WeakKeyDictionary()
@@ -63,7 +65,10 @@ class Inbox:
         following, handle = library().inbox_next, self.handle
         tag, kind, event = c_uint64(), c_int32(), c_void_p()
         for _ in range(_BATCH):
-            if following(handle, byref(tag), byref(kind), byref(event)) < 0 or kind.value == KIND_EMPTY:
+            if (
+                following(handle, byref(tag), byref(kind), byref(event)) < 0
+                or kind.value == KIND_EMPTY
+            ):
                 return
             document = take(event) if event.value else None
             listener = self._listeners.get(tag.value)

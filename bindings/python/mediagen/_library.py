@@ -7,7 +7,17 @@ from __future__ import annotations
 
 import ctypes
 import os
-from ctypes import POINTER, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import (
+    POINTER,
+    c_char_p,
+    c_int,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +56,12 @@ class Body(ctypes.Structure):
 
 
 _OUT = POINTER(c_void_p)
-_BEGIN = (c_void_p, c_uint64, _OUT, _OUT)  # inbox, tag, call, error: how every *_begin ends
+_BEGIN = (
+    c_void_p,
+    c_uint64,
+    _OUT,
+    _OUT,
+)  # inbox, tag, call, error: how every *_begin ends
 _OPEN = (c_uint32, Text, _OUT, _OUT)
 _BY_FENCE = (c_void_p, Text, c_uint64)
 
@@ -99,12 +114,25 @@ _FUNCTIONS: dict[str, tuple[object, tuple[object, ...]]] = {
     "cache_open": (c_int32, _OPEN),
     "cache_free": (None, (c_void_p,)),
     "cache_get": (c_int32, (c_void_p, Text, _OUT)),
-    "cache_put": (c_int32, (c_void_p, Text, Text, c_int64, Text, POINTER(c_int32), _OUT)),
+    "cache_put": (
+        c_int32,
+        (c_void_p, Text, Text, c_int64, Text, POINTER(c_int32), _OUT),
+    ),
     "cache_remove": (c_int32, (c_void_p, Text)),
     "cache_invalidate": (c_int32, (c_void_p, Text)),
     "cache_get_or_begin": (
         c_int32,
-        (c_void_p, Text, c_int64, POINTER(c_uint64), c_void_p, c_uint64, _OUT, _OUT, _OUT),
+        (
+            c_void_p,
+            Text,
+            c_int64,
+            POINTER(c_uint64),
+            c_void_p,
+            c_uint64,
+            _OUT,
+            _OUT,
+            _OUT,
+        ),
     ),
     "call_token": (c_uint64, (c_void_p,)),
     "cache_fill": (c_int32, (c_void_p, c_uint64, Text, c_int64, Text, _OUT)),
@@ -119,7 +147,10 @@ _FUNCTIONS: dict[str, tuple[object, tuple[object, ...]]] = {
 
 
 class Library:
-    """The functions by their names without "mediagen_". Thread-safe: it does not change once made."""
+    """The functions by their names without "mediagen_".
+
+    Thread-safe: it does not change once made.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -128,18 +159,23 @@ class Library:
             try:
                 function = getattr(loaded, "mediagen_" + name)
             except AttributeError:
-                raise OSError(f"{path} has no function mediagen_{name}: it is of another version.") from None
+                raise OSError(
+                    f"{path} has no function mediagen_{name}: it is of another version."
+                ) from None
             function.restype, function.argtypes = result, arguments
             setattr(self, name, function)
         if self.abi() != ABI:
-            raise OSError(f"{path} speaks ABI {self.abi()}; this package was written for ABI {ABI}.")
+            raise OSError(
+                f"{path} speaks ABI {self.abi()}; this package was written for ABI {ABI}."
+            )
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"{name} is not a function of mediagen that this package declares")
 
 
 def _mode() -> int:
-    """RTLD_DEEPBIND keeps the library's own OpenSSL and zlib apart from what the interpreter has loaded.
+    """RTLD_DEEPBIND keeps the library's own OpenSSL and zlib apart from what the interpreter has
+    loaded.
 
     AddressSanitizer refuses it, so a process that carries its runtime goes without.
     """
@@ -187,6 +223,9 @@ def _load() -> Library:
 
 
 def text(value: str | bytes) -> Text:
-    """`value` as an argument. A lone surrogate is passed on as it is: the library refuses it by name."""
+    """`value` as an argument.
+
+    A lone surrogate is passed on as it is: the library refuses it by name.
+    """
     data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
     return Text(data, len(data))

@@ -1,4 +1,6 @@
-"""The verbs of an engine, a store and a queue as operations; the asynchronous and the blocking classes differ only in how they end them."""
+"""The verbs of an engine, a store and a queue as operations; the asynchronous and the blocking
+classes differ only in how they end them.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ def _page(row: Callable[[Any], T]) -> Callable[[Any], Page[T]]:
     return decode
 
 
-def _query(filter: Mapping[str, Any] | None, sort: str | None, limit: int | None, cursor: str | None) -> bytes:
+def _query(
+    filter: Mapping[str, Any] | None,
+    sort: str | None,
+    limit: int | None,
+    cursor: str | None,
+) -> bytes:
     return encode(fields({"filter": filter, "sort": sort, "limit": limit, "cursor": cursor}))
 
 
@@ -31,7 +38,12 @@ class EngineVerbs:
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
 
-    def submit(self, request: Document | None, extra: Mapping[str, Any], row: Callable[[Any], T]) -> Operation[T]:
+    def submit(
+        self,
+        request: Document | None,
+        extra: Mapping[str, Any],
+        row: Callable[[Any], T],
+    ) -> Operation[T]:
         return Operation("submit_begin", self.owner.live(), merge(request, extra), decode=row)
 
     def rest(self, principal: Principal, id: str, row: Callable[[Any], T]) -> Operation[T]:
@@ -40,8 +52,17 @@ class EngineVerbs:
     def cancel(self, principal: Principal, id: str, row: Callable[[Any], T]) -> Operation[T]:
         return Operation("cancel_begin", self.owner.live(), who(principal), id.encode(), decode=row)
 
-    def get(self, principal: Principal, resource: str, id: str, row: Callable[[Any], T]) -> Operation[T]:
-        return Operation("get_begin", self.owner.live(), who(principal), resource.encode(), id.encode(), decode=row)
+    def get(
+        self, principal: Principal, resource: str, id: str, row: Callable[[Any], T]
+    ) -> Operation[T]:
+        return Operation(
+            "get_begin",
+            self.owner.live(),
+            who(principal),
+            resource.encode(),
+            id.encode(),
+            decode=row,
+        )
 
     def list(
         self,
@@ -53,17 +74,45 @@ class EngineVerbs:
         row: Callable[[Any], T],
     ) -> Operation[Page[T]]:
         query = _query(filter, sort, limit, cursor)
-        return Operation("list_begin", self.owner.live(), who(principal), b"generations", query, decode=_page(row))
+        return Operation(
+            "list_begin",
+            self.owner.live(),
+            who(principal),
+            b"generations",
+            query,
+            decode=_page(row),
+        )
 
     def publish(self, topic: str, data: Any, user: str) -> Operation[str]:
         arguments = topic.encode(), user.encode(), encode(data)
-        return Operation("publish_begin", self.owner.live(), *arguments, decode=lambda result: result["id"])
+        return Operation(
+            "publish_begin",
+            self.owner.live(),
+            *arguments,
+            decode=lambda result: result["id"],
+        )
 
     def subscribe(
-        self, principal: Principal, topics: Iterable[str] | None, after: str | None, object: str | None
+        self,
+        principal: Principal,
+        topics: Iterable[str] | None,
+        after: str | None,
+        object: str | None,
     ) -> Operation[None]:
-        filter = fields({"topics": None if topics is None else list(topics), "after": after, "object": object})
-        return Operation("subscribe", self.owner.live(), who(principal), encode(filter), decode=_call.nothing)
+        filter = fields(
+            {
+                "topics": None if topics is None else list(topics),
+                "after": after,
+                "object": object,
+            }
+        )
+        return Operation(
+            "subscribe",
+            self.owner.live(),
+            who(principal),
+            encode(filter),
+            decode=_call.nothing,
+        )
 
     def close(self, grace_ms: int) -> Operation[None]:
         return Operation("close_begin", self.owner.live(), grace_ms, decode=_call.nothing)
@@ -74,16 +123,37 @@ class StoreVerbs:
         self.owner = owner
 
     def define(
-        self, name: str, indexes: Sequence[Sequence[str]], unique: Sequence[Sequence[str]]
+        self,
+        name: str,
+        indexes: Sequence[Sequence[str]],
+        unique: Sequence[Sequence[str]],
     ) -> Operation[None]:
-        definition = {"name": name, "indexes": [*map(list, indexes)], "unique": [*map(list, unique)]}
-        return Operation("store_define_begin", self.owner.live(), encode(definition), decode=_call.nothing)
+        definition = {
+            "name": name,
+            "indexes": [list(fields) for fields in indexes],
+            "unique": [list(fields) for fields in unique],
+        }
+        return Operation(
+            "store_define_begin",
+            self.owner.live(),
+            encode(definition),
+            decode=_call.nothing,
+        )
 
-    def batch(self, writes: Iterable[Mapping[str, Any]], jobs: Iterable[Mapping[str, Any]]) -> Operation[list[str]]:
+    def batch(
+        self, writes: Iterable[Mapping[str, Any]], jobs: Iterable[Mapping[str, Any]]
+    ) -> Operation[list[str]]:
         batch = encode({"writes": list(writes), "jobs": list(jobs)})
-        return Operation("store_batch_begin", self.owner.live(), batch, decode=lambda result: result["jobs"])
+        return Operation(
+            "store_batch_begin",
+            self.owner.live(),
+            batch,
+            decode=lambda result: result["jobs"],
+        )
 
-    def get_many(self, collection: str, ids: Iterable[str]) -> Operation[list[dict[str, Any] | None]]:
+    def get_many(
+        self, collection: str, ids: Iterable[str]
+    ) -> Operation[list[dict[str, Any] | None]]:
         arguments = collection.encode(), encode(list(ids))
         return Operation("store_get_many_begin", self.owner.live(), *arguments, decode=list)
 
@@ -104,20 +174,36 @@ class QueueVerbs:
         self.owner = owner
 
     def enqueue(self, jobs: bytes) -> Operation[list[str]]:
-        return Operation("queue_enqueue_begin", self.owner.live(), jobs, decode=lambda result: result["jobs"])
+        return Operation(
+            "queue_enqueue_begin",
+            self.owner.live(),
+            jobs,
+            decode=lambda result: result["jobs"],
+        )
 
     def claim(self, names: str | Iterable[str], max: int) -> Operation[list[Job]]:
         joined = names if isinstance(names, str) else ",".join(names)
         return Operation(
-            "queue_claim_begin", self.owner.live(), joined.encode(), max, decode=lambda jobs: [Job(job) for job in jobs]
+            "queue_claim_begin",
+            self.owner.live(),
+            joined.encode(),
+            max,
+            decode=lambda jobs: [Job(job) for job in jobs],
         )
 
     def heartbeat(self, job: Claimed) -> Operation[None]:
-        return Operation("queue_heartbeat_begin", self.owner.live(), *_fenced(job), decode=_call.nothing)
+        return Operation(
+            "queue_heartbeat_begin",
+            self.owner.live(),
+            *_fenced(job),
+            decode=_call.nothing,
+        )
 
     def progress(self, job: Claimed, progress: Mapping[str, Any]) -> Operation[None]:
         arguments = *_fenced(job), encode(fields(progress))
-        return Operation("queue_progress_begin", self.owner.live(), *arguments, decode=_call.nothing)
+        return Operation(
+            "queue_progress_begin", self.owner.live(), *arguments, decode=_call.nothing
+        )
 
     def finish(self, job: Claimed, outcome: Mapping[str, Any]) -> Operation[None]:
         arguments = *_fenced(job), encode(fields(outcome))

@@ -49,12 +49,20 @@ class Cache:
         return own(out)
 
     def put(self, key: str, value: Bytes, *, ttl_ms: int = 0, tags: Iterable[str] = ()) -> str:
-        """Copies `value` in: "admitted", "refused" (the policy preferred what is there) or "too_large".
+        """Copies `value` in: "admitted", "refused" (the policy preferred what is there) or
+        "too_large".
 
         ttl_ms 0: no expiry. tags: what `invalidate` drops it by.
         """
         admission, error = c_int32(), c_void_p()
-        arguments = text(key), _value(value), ttl_ms, _tags(tags), byref(admission), byref(error)
+        arguments = (
+            text(key),
+            _value(value),
+            ttl_ms,
+            _tags(tags),
+            byref(admission),
+            byref(error),
+        )
         check(library().cache_put(self._owner.live(), *arguments), error)
         return ADMISSIONS[admission.value]
 
@@ -67,18 +75,27 @@ class Cache:
         check(library().cache_invalidate(self._owner.live(), text(tag)))
 
     def stats(self) -> dict[str, Any]:
-        """{"hits", "misses", "loads", "bytes", "entries", "budgetBytes", "pinnedBytes", "evictions"}."""
+        """{"hits", "misses", "loads", "bytes", "entries", "budgetBytes", "pinnedBytes",
+        "evictions"}.
+        """
         out = c_void_p()
         check(library().cache_stats(self._owner.live(), byref(out)))
         return document(out)
 
     async def get_or_load(
-        self, key: str, loader: Loader, *, ttl_ms: int = 0, tags: Iterable[str] = (), load_timeout_ms: int = 30_000
+        self,
+        key: str,
+        loader: Loader,
+        *,
+        ttl_ms: int = 0,
+        tags: Iterable[str] = (),
+        load_timeout_ms: int = 30_000,
     ) -> memoryview:
-        """The value; on a miss one caller of all runs `loader` (a function or a coroutine function) and the others wait.
+        """The value; on a miss one caller of all runs `loader` (a function or a coroutine
+        function) and the others wait.
 
-        A loader that raises fails those who wait, too (UnavailableError). One that takes longer than
-        load_timeout_ms loses its turn to the next in line.
+        A loader that raises fails those who wait, too (UnavailableError). One that takes longer
+        than load_timeout_ms loses its turn to the next in line.
         """
         inbox = _inbox.of_running_loop()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -87,7 +104,8 @@ class Cache:
         try:
             state, token, value, call = self._begin(key, load_timeout_ms, inbox.handle, tag)
             if call is not None:
-                # A lookup has no thread of its own: who waits longer than a load may take looks again.
+                # A lookup has no thread of its own: who waits longer than a load may take looks
+                # again.
                 while not done.done():
                     await asyncio.wait([done], timeout=load_timeout_ms / 1000)
                     inbox.drain()
@@ -107,7 +125,13 @@ class Cache:
         return self._fill(token, data, ttl_ms, tags)
 
     def get_or_load_sync(
-        self, key: str, loader: Callable[[], Bytes], *, ttl_ms: int = 0, tags: Iterable[str] = (), load_timeout_ms: int = 30_000
+        self,
+        key: str,
+        loader: Callable[[], Bytes],
+        *,
+        ttl_ms: int = 0,
+        tags: Iterable[str] = (),
+        load_timeout_ms: int = 30_000,
     ) -> memoryview:
         """get_or_load on a thread, with a blocking loader."""
         state, token, value, call = self._begin(key, load_timeout_ms, None, 0)
@@ -126,10 +150,20 @@ class Cache:
             raise
         return self._fill(token, data, ttl_ms, tags)
 
-    def _begin(self, key: str, load_timeout_ms: int, inbox: Any, tag: int) -> tuple[int, int, c_void_p, Call | None]:
+    def _begin(
+        self, key: str, load_timeout_ms: int, inbox: Any, tag: int
+    ) -> tuple[int, int, c_void_p, Call | None]:
         token, value, pending, error = c_uint64(), c_void_p(), c_void_p(), c_void_p()
         state = library().cache_get_or_begin(
-            self._owner.live(), text(key), load_timeout_ms, byref(token), inbox, tag, byref(value), byref(pending), byref(error)
+            self._owner.live(),
+            text(key),
+            load_timeout_ms,
+            byref(token),
+            inbox,
+            tag,
+            byref(value),
+            byref(pending),
+            byref(error),
         )
         check(state, error)
         return state, token.value, value, Call(pending) if pending.value else None
@@ -142,12 +176,18 @@ class Cache:
     def _fill(self, token: int, data: Bytes, ttl_ms: int, tags: Iterable[str]) -> memoryview:
         data, error = bytes(data), c_void_p()
         state = library().cache_fill(
-            self._owner.live(), token, Text(data, len(data)), ttl_ms, _tags(tags), byref(error)
+            self._owner.live(),
+            token,
+            Text(data, len(data)),
+            ttl_ms,
+            _tags(tags),
+            byref(error),
         )
         try:
             check(state, error)
         except StaleError:
-            pass  # the load was too slow, or invalidated meanwhile: its caller has its value all the same
+            # the load was too slow, or invalidated meanwhile: its caller has its value all the same
+            pass
         return memoryview(data)
 
     def _fail(self, token: int, reason: BaseException) -> None:

@@ -32,8 +32,8 @@ class Engine:
     Thread-safe; every method may be awaited on any loop. An engine that was opened before a fork
     opens itself again in the child when it is first used there (gunicorn --preload).
 
-    principal: who asks, {"user", "groups", "roles"}; None is the host itself, which sees all. What a
-    principal may not see raises NotFoundError. Keywords named *_ms are milliseconds.
+    principal: who asks, {"user", "groups", "roles"}; None is the host itself, which sees all. What
+    a principal may not see raises NotFoundError. Keywords named *_ms are milliseconds.
     """
 
     def __init__(self, config: Document | None = None, **keywords: Any) -> None:
@@ -53,8 +53,8 @@ class Engine:
     async def submit(self, request: Document | None = None, **fields: Any) -> Generation:
         """Accepts a generation request: when this returns it is durable.
 
-        request: the document, or JSON text; fields: its fields in snake_case (user, provider, prompt,
-        negative_prompt, n, size, seed, idempotency_key …).
+        request: the document, or JSON text; fields: its fields in snake_case (user, provider,
+        prompt, negative_prompt, n, size, seed, idempotency_key …).
         """
         return await finish(self._verbs.submit(request, fields, self._generation))
 
@@ -62,8 +62,12 @@ class Engine:
         """The record, once it rests: completed, failed, canceled or unknown."""
         return await finish(self._verbs.rest(principal, id, self._generation))
 
-    async def generate(self, prompt: str, *, user: str, provider: str = "sketch", **fields: Any) -> Generation:
-        """Submits and waits until it is completed. Raises GenerationFailed, with the record inside, when it rests otherwise.
+    async def generate(
+        self, prompt: str, *, user: str, provider: str = "sketch", **fields: Any
+    ) -> Generation:
+        """Submits and waits until it is completed.
+
+        Raises GenerationFailed, with the record inside, when it rests otherwise.
 
         Canceling the task gives up waiting; the generation goes on (see `cancel`).
         """
@@ -74,12 +78,16 @@ class Engine:
         return generation
 
     async def get(self, id: str, *, principal: Principal = None) -> Generation:
-        """A generation by its id, or by "ext:" and its external id."""
+        """A generation by its id, or by "ext:" and its external id, which is its user's: ask as
+        that user.
+        """
         return await finish(self._verbs.get(principal, "generations", id, self._generation))
 
     async def output(self, id: str, *, principal: Principal = None) -> Output:
         """An output's record."""
-        return await finish(self._verbs.get(principal, "outputs", id, lambda document: Output(document, self)))
+        return await finish(
+            self._verbs.get(principal, "outputs", id, lambda document: Output(document, self))
+        )
 
     async def list(
         self,
@@ -91,7 +99,9 @@ class Engine:
         principal: Principal = None,
     ) -> Page[Generation]:
         """A page of generations, newest first. filter: {"user", "status", "session", "project"}."""
-        return await finish(self._verbs.list(principal, filter, sort, limit, cursor, self._generation))
+        return await finish(
+            self._verbs.list(principal, filter, sort, limit, cursor, self._generation)
+        )
 
     async def cancel(self, id: str, *, principal: Principal = None) -> Generation:
         """Asks to cancel. What a provider was already paid for is stored all the same."""
@@ -111,8 +121,11 @@ class Engine:
         """
         return Events(self._verbs.subscribe(principal, topics, after, object))
 
-    async def publish(self, topic: str, data: Any, *, user: str = "") -> str:
-        """Publishes an event of the host's own and returns its id. user: who may see it besides the host."""
+    async def publish(self, topic: str, data: Mapping[str, Any], *, user: str = "") -> str:
+        """Publishes an event of the host's own and returns its id.
+
+        user: who may see it besides the host.
+        """
         return await finish(self._verbs.publish(topic, data, user))
 
     async def handle(
@@ -125,8 +138,14 @@ class Engine:
         principal: Principal = None,
         mount: str = "",
     ) -> Response:
-        """One request of the HTTP-shaped surface (docs/http.md) with its whole answer. `mediagen.asgi` streams instead."""
-        fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()]
+        """One request of the HTTP-shaped surface (docs/http.md) with its whole answer.
+
+        `mediagen.asgi` streams instead.
+        """
+        fields = [
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in (headers or {}).items()
+        ]
         operation = _exchange.request(
             self._owner.live(), method, encode(target), fields, principal, encode(mount)
         )
@@ -156,7 +175,8 @@ class Engine:
         return Queue._of(Owner(part("queue", self._owner)))
 
     async def close(self, grace_ms: int = 5000) -> None:
-        """Stops claiming, lets what runs go on for up to grace_ms, and ends every call with ClosedError.
+        """Stops claiming, lets what runs go on for up to grace_ms, and ends every call with
+        ClosedError.
 
         Nothing accepted is lost. Closing twice is no error.
         """

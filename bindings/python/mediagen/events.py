@@ -16,8 +16,8 @@ from ._errors import CanceledError, ClosedError, check
 from ._handle import Handle
 from ._library import KIND_DONE, KIND_EMPTY, KIND_EVENT, library
 
-# {"id", "topic", "type", "object", "user", "data", "at"}; "type": "reset" says that events are missing here:
-# read the state again and go on.
+# {"id", "topic", "type", "object", "user", "data", "at"}; "type": "reset" says that events are
+# missing here: read the state again and go on.
 Event = dict[str, Any]
 
 _BACKLOG = 1000  # events that a slow reader may leave unread: what the library itself allows one
@@ -26,11 +26,19 @@ _BACKLOG = 1000  # events that a slow reader may leave unread: what the library 
 def _reset(newest: bytes) -> Event:
     """What stands for the events that were dropped because nobody read them."""
     event = json.loads(newest)
-    return {**event, "type": "reset", "object": None, "user": None, "data": {"reason": "slow"}}
+    return {
+        **event,
+        "type": "reset",
+        "object": None,
+        "user": None,
+        "data": {"reason": "slow"},
+    }
 
 
 class Events:
-    """`async for event in engine.events()`. It subscribes when it is made; for one loop and one reader.
+    """`async for event in engine.events()`.
+
+    It subscribes when it is made; for one loop and one reader.
 
     It ends when it is closed, or when the engine is. Dropping it closes it.
     """
@@ -44,7 +52,9 @@ class Events:
         unread, news, backlog = self._unread, self._news, _BACKLOG
         done = self._done = asyncio.Event()
 
-        def listen(kind: int, document: bytes | None) -> None:  # must not refer to self: dropping self closes it
+        def listen(
+            kind: int, document: bytes | None
+        ) -> None:  # must not refer to self: dropping self closes it
             if kind == KIND_EVENT and document is not None:
                 if len(unread) >= backlog:
                     unread.clear()

@@ -13,14 +13,26 @@ from ._verbs import Claimed, QueueVerbs
 from .records import Job
 
 
-def _outcome(outcome: str, result: Any, after_ms: int | None, reason: str | None) -> Mapping[str, Any]:
-    return {"outcome": outcome, "result": result, "after_ms": after_ms, "reason": reason}
+def _outcome(
+    outcome: str, result: Any, after_ms: int | None, reason: str | None
+) -> Mapping[str, Any]:
+    return {
+        "outcome": outcome,
+        "result": result,
+        "after_ms": after_ms,
+        "reason": reason,
+    }
 
 
 def _progress(
     fraction: float | None, current: int | None, total: int | None, message: str | None
 ) -> Mapping[str, Any]:
-    return {"fraction": fraction, "current": current, "total": total, "message": message}
+    return {
+        "fraction": fraction,
+        "current": current,
+        "total": total,
+        "message": message,
+    }
 
 
 def _job(queue: str, kind: str, payload: Any, keywords: Mapping[str, Any]) -> bytes:
@@ -53,7 +65,10 @@ class Queue(_QueueBase):
         return queue
 
     async def enqueue(self, queue: str, kind: str, payload: Any = None, **fields: Any) -> str:
-        """Enqueues one job and returns its id. fields: user, priority, run_at, timeout_ms, unique_key, keys."""
+        """Enqueues one job and returns its id.
+
+        fields: user, priority, run_at, timeout_ms, unique_key, keys.
+        """
         return (await finish(self._verbs.enqueue(_job(queue, kind, payload, fields))))[0]
 
     async def enqueue_many(self, jobs: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -68,7 +83,7 @@ class Queue(_QueueBase):
         return await finish(self._verbs.claim(names, max))
 
     async def heartbeat(self, job: Claimed) -> None:
-        """"I am still at it", needed only when a job outlasts its timeout_ms."""
+        """ "I am still at it", needed only when a job outlasts its timeout_ms."""
         await finish(self._verbs.heartbeat(job))
 
     async def progress(
@@ -92,7 +107,9 @@ class Queue(_QueueBase):
         after_ms: int | None = None,
         reason: str | None = None,
     ) -> None:
-        """Ends a claim: "done" (result), "retry" or "defer" (after_ms), "discard" (reason) or "cancel"."""
+        """Ends a claim: "done" (result), "retry" or "defer" (after_ms), "discard" (reason) or
+        "cancel".
+        """
         await finish(self._verbs.finish(job, _outcome(outcome, result, after_ms, reason)))
 
     async def get(self, id: str) -> Job:
@@ -127,7 +144,9 @@ class SyncQueue(_QueueBase):
         """Enqueues up to 1,000 job documents in one transaction and returns their ids."""
         return wait(self._verbs.enqueue(encode(list(jobs))))
 
-    def claim(self, names: str | Iterable[str], max: int = 1, *, timeout_ms: int | None = None) -> list[Job]:
+    def claim(
+        self, names: str | Iterable[str], max: int = 1, *, timeout_ms: int | None = None
+    ) -> list[Job]:
         """Waits for work, then claims up to `max` jobs; none after timeout_ms."""
         try:
             return wait(self._verbs.claim(names, max), timeout_ms)
@@ -135,7 +154,7 @@ class SyncQueue(_QueueBase):
             return []
 
     def heartbeat(self, job: Claimed) -> None:
-        """"I am still at it", needed only when a job outlasts its timeout_ms."""
+        """ "I am still at it", needed only when a job outlasts its timeout_ms."""
         wait(self._verbs.heartbeat(job))
 
     def progress(
@@ -159,7 +178,9 @@ class SyncQueue(_QueueBase):
         after_ms: int | None = None,
         reason: str | None = None,
     ) -> None:
-        """Ends a claim: "done" (result), "retry" or "defer" (after_ms), "discard" (reason) or "cancel"."""
+        """Ends a claim: "done" (result), "retry" or "defer" (after_ms), "discard" (reason) or
+        "cancel".
+        """
         wait(self._verbs.finish(job, _outcome(outcome, result, after_ms, reason)))
 
     def get(self, id: str) -> Job:

@@ -1,4 +1,6 @@
-"""Records as Python sees them: dicts of the library's documents (camelCase keys), with attributes for what is asked most."""
+"""Records as Python sees them: dicts of the library's documents (camelCase keys), with attributes
+for what is asked most.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ R = TypeVar("R")
 
 
 class Record(dict[str, Any]):
-    """A document with an id. A plain dict otherwise: it is a copy, changing it changes nothing else."""
+    """A document with an id.
+
+    A plain dict otherwise: it is a copy, changing it changes nothing else.
+    """
 
     @property
     def id(self) -> str:
@@ -47,7 +52,7 @@ class SyncOutput(Record):
 class _GenerationRecord(Record):
     @property
     def status(self) -> str:
-        """"pending", "processing", "completed", "failed", "canceled" or "unknown"."""
+        """ "pending", "processing", "completed", "failed", "canceled" or "unknown"."""
         return self["status"]
 
     @property
@@ -93,7 +98,7 @@ class Job(Record):
 
     @property
     def state(self) -> str:
-        """"scheduled", "ready", "waiting", "running", "parked", "done", "dead" or "canceled"."""
+        """ "scheduled", "ready", "waiting", "running", "parked", "done", "dead" or "canceled"."""
         return self["state"]
 
     @property

@@ -37,17 +37,27 @@ class Store(_StoreBase):
         return store
 
     async def define(
-        self, name: str, *, indexes: Sequence[Sequence[str]] = (), unique: Sequence[Sequence[str]] = ()
+        self,
+        name: str,
+        *,
+        indexes: Sequence[Sequence[str]] = (),
+        unique: Sequence[Sequence[str]] = (),
     ) -> None:
-        """Defines a collection; again with more is additive. indexes: [["user", "createdAt desc"]]."""
+        """Defines a collection; again with more is additive.
+
+        indexes: [["user", "createdAt desc"]].
+        """
         await finish(self._verbs.define(name, indexes, unique))
 
     async def batch(
-        self, writes: Iterable[Mapping[str, Any]] = (), jobs: Iterable[Mapping[str, Any]] = ()
+        self,
+        writes: Iterable[Mapping[str, Any]] = (),
+        jobs: Iterable[Mapping[str, Any]] = (),
     ) -> list[str]:
         """One transaction, all or nothing; returns the ids of the jobs.
 
-        writes: {"put": collection, "id", "value"} or {"remove": collection, "id"}. jobs need an engine's store.
+        writes: {"put": collection, "id", "value"} or {"remove": collection, "id"}. jobs need an
+        engine's store.
         """
         return await finish(self._verbs.batch(writes, jobs))
 
@@ -96,12 +106,20 @@ class SyncStore(_StoreBase):
         return store
 
     def define(
-        self, name: str, *, indexes: Sequence[Sequence[str]] = (), unique: Sequence[Sequence[str]] = ()
+        self,
+        name: str,
+        *,
+        indexes: Sequence[Sequence[str]] = (),
+        unique: Sequence[Sequence[str]] = (),
     ) -> None:
         """Defines a collection; again with more is additive."""
         wait(self._verbs.define(name, indexes, unique))
 
-    def batch(self, writes: Iterable[Mapping[str, Any]] = (), jobs: Iterable[Mapping[str, Any]] = ()) -> list[str]:
+    def batch(
+        self,
+        writes: Iterable[Mapping[str, Any]] = (),
+        jobs: Iterable[Mapping[str, Any]] = (),
+    ) -> list[str]:
         """One transaction, all or nothing; returns the ids of the jobs."""
         return wait(self._verbs.batch(writes, jobs))
 

@@ -1,4 +1,7 @@
-"""SyncEngine: the same engine for threads. Waits give way to signals ten times a second, so Ctrl-C works."""
+"""SyncEngine: the same engine for threads.
+
+Waits give way to signals ten times a second, so Ctrl-C works.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ from .store import SyncStore
 
 
 class SyncEngine:
-    """A blocking engine; see Engine for what arguments mean. Thread-safe; waits release the interpreter's lock.
+    """A blocking engine; see Engine for what arguments mean.
+
+    Thread-safe; waits release the interpreter's lock.
 
     timeout_ms, where there is one, raises TimedOutError; what was begun goes on.
     """
@@ -43,14 +48,25 @@ class SyncEngine:
         """Accepts a generation request: when this returns it is durable."""
         return wait(self._verbs.submit(request, fields, self._generation))
 
-    def wait(self, id: str, *, principal: Principal = None, timeout_ms: int | None = None) -> SyncGeneration:
+    def wait(
+        self, id: str, *, principal: Principal = None, timeout_ms: int | None = None
+    ) -> SyncGeneration:
         """The record, once it rests: completed, failed, canceled or unknown."""
         return wait(self._verbs.rest(principal, id, self._generation), timeout_ms)
 
     def generate(
-        self, prompt: str, *, user: str, provider: str = "sketch", timeout_ms: int | None = None, **fields: Any
+        self,
+        prompt: str,
+        *,
+        user: str,
+        provider: str = "sketch",
+        timeout_ms: int | None = None,
+        **fields: Any,
     ) -> SyncGeneration:
-        """Submits and waits until it is completed. Raises GenerationFailed when it rests otherwise."""
+        """Submits and waits until it is completed.
+
+        Raises GenerationFailed when it rests otherwise.
+        """
         accepted = self.submit(prompt=prompt, user=user, provider=provider, **fields)
         generation = self.wait(accepted.id, timeout_ms=timeout_ms)
         if generation.status != "completed":
@@ -58,12 +74,16 @@ class SyncEngine:
         return generation
 
     def get(self, id: str, *, principal: Principal = None) -> SyncGeneration:
-        """A generation by its id, or by "ext:" and its external id."""
+        """A generation by its id, or by "ext:" and its external id, which is its user's: ask as
+        that user.
+        """
         return wait(self._verbs.get(principal, "generations", id, self._generation))
 
     def output(self, id: str, *, principal: Principal = None) -> SyncOutput:
         """An output's record."""
-        return wait(self._verbs.get(principal, "outputs", id, lambda document: SyncOutput(document, self)))
+        return wait(
+            self._verbs.get(principal, "outputs", id, lambda document: SyncOutput(document, self))
+        )
 
     def list(
         self,
@@ -92,7 +112,7 @@ class SyncEngine:
         """`for event in engine.events()`. Subscribes at once. Needs an engine with threads."""
         return SyncEvents(self._verbs.subscribe(principal, topics, after, object))
 
-    def publish(self, topic: str, data: Any, *, user: str = "") -> str:
+    def publish(self, topic: str, data: Mapping[str, Any], *, user: str = "") -> str:
         """Publishes an event of the host's own and returns its id."""
         return wait(self._verbs.publish(topic, data, user))
 
@@ -107,7 +127,10 @@ class SyncEngine:
         mount: str = "",
     ) -> Response:
         """One request of the HTTP-shaped surface with its whole answer."""
-        fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()]
+        fields = [
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in (headers or {}).items()
+        ]
         operation = _exchange.request(
             self._owner.live(), method, encode(target), fields, principal, encode(mount)
         )
@@ -115,7 +138,9 @@ class SyncEngine:
 
     def read(self, output: str, *, principal: Principal = None) -> memoryview:
         """The original bytes of an output, read-only."""
-        return _exchange.content(self.handle("GET", f"/v1/outputs/{output}/content", principal=principal))
+        return _exchange.content(
+            self.handle("GET", f"/v1/outputs/{output}/content", principal=principal)
+        )
 
     def run(self, budget_ms: int) -> int | None:
         """With workers="manual": does what is due on this thread for at most budget_ms.
@@ -124,7 +149,10 @@ class SyncEngine:
         UnsupportedError on an engine that has threads.
         """
         due, error = c_int64(), c_void_p()
-        check(library().run(self._owner.live(), budget_ms, byref(due), byref(error)), error)
+        check(
+            library().run(self._owner.live(), budget_ms, byref(due), byref(error)),
+            error,
+        )
         return None if due.value < 0 else due.value
 
     @property
@@ -138,7 +166,9 @@ class SyncEngine:
         return SyncQueue._of(Owner(part("queue", self._owner)))
 
     def close(self, grace_ms: int = 5000) -> None:
-        """Stops claiming, lets what runs go on for up to grace_ms, and ends every call with ClosedError."""
+        """Stops claiming, lets what runs go on for up to grace_ms, and ends every call with
+        ClosedError.
+        """
         self._owner.forbid()
         if self._owner.opened():
             wait(self._verbs.close(grace_ms))

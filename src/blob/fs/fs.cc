@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include <mutex>
+#include <shared_mutex>
+
 #include "blob/fs/walk.h"
 #include "blob/fs/writer.h"
 #include "fmt/format.h"
@@ -10,8 +13,7 @@
 namespace mediagen {
 namespace {
 
-constexpr int kTries = 100;  // making a directory waits for the disk, and meanwhile the removal of its last
-                             // blob may take it away: 5 lost to 4 threads
+constexpr int kTries = 100;  // another process may take a directory away between the making and the use of it
 
 class FileBlobs final : public BlobStore {
  public:
@@ -28,6 +30,7 @@ class FileBlobs final : public BlobStore {
     std::string path = PathOf(key);
     ASSIGN_OR_RETURN(BlobFile before, OpenIfThere(key));
     std::string directory = path.substr(0, path.find_last_of('/'));
+    std::shared_lock making(making_);
     for (int tries = 1;; ++tries) {
       Status made = files_->MakeDirs(directory);
       if (CodeOf(made) == Code::kConflict) return Taken(key);
@@ -69,20 +72,27 @@ class FileBlobs final : public BlobStore {
     // The directories that held nothing else: a name of a user must not outlive the user's pictures.
     for (size_t slash = key.find_last_of('/'); slash != std::string::npos;
          slash = key.find_last_of('/', slash - 1)) {
-      if (!files_->Remove(PathOf(key.substr(0, slash))).ok()) break;
+      if (!Prune(PathOf(key.substr(0, slash)))) break;
     }
     return OkStatus();
   }
 
   StatusOr<std::vector<BlobInfo>> List(std::string_view prefix, std::string_view after,
                                        size_t limit) override {
-    return WalkBlobs(files_, root_, prefix, after, limit);
+    return WalkBlobs(files_, root_, prefix, after, limit, [this](const std::string& path) { Prune(path); });
   }
 
   StatusOr<uint64_t> FreeBytes() override { return files_->FreeBytes(root_); }
 
  private:
   std::string PathOf(std::string_view key) const { return fmt::format("{}/{}", root_, key); }
+
+  // Removes the directory at `path` when it is empty and nobody here is about to write into one; if somebody
+  // is, a later List finds it.
+  bool Prune(const std::string& path) {
+    std::unique_lock idle(making_, std::try_to_lock);
+    return idle.owns_lock() && files_->Remove(path).ok();
+  }
 
   static Status Missing(const std::string& key) {
     return Error(Code::kNotFound, fmt::format("There is no blob \"{}\".", key), {.object = key});
@@ -117,6 +127,8 @@ class FileBlobs final : public BlobStore {
 
   FileSystem* const files_;
   const std::string root_;
+  // Shared between the making of a directory, which waits for the disk, and its use; exclusive to remove one.
+  std::shared_mutex making_;
 };
 
 }  // namespace

@@ -17,8 +17,8 @@ bool StartsWith(std::string_view text, std::string_view prefix) {
 class Walk {
  public:
   Walk(FileSystem* files, const std::string& root, std::string_view prefix, std::string_view after,
-       size_t limit)
-      : files_(files), root_(root), prefix_(prefix), after_(after), limit_(limit) {}
+       size_t limit, const std::function<void(const std::string&)>& prune)
+      : files_(files), root_(root), prefix_(prefix), after_(after), limit_(limit), prune_(prune) {}
 
   // `directory` is "" or ends in '/'.
   Status Visit(const std::string& directory) {
@@ -29,7 +29,7 @@ class Walk {
     if (!names.ok()) return names.status();
     // A writer that gave up leaves its directory. Should a new writer be just about to use it, it makes it
     // again.
-    if (names->empty() && !directory.empty()) files_->Remove(path).IgnoreError();
+    if (names->empty() && !directory.empty()) prune_(path);
     std::vector<Entry> entries;
     for (const std::string& name : *names) RETURN_IF_ERROR(Collect(directory, name, &entries));
     // '/' is not the smallest character of a key: "a-1" stands before "a/1", so a directory is sorted with
@@ -86,13 +86,15 @@ class Walk {
   const std::string& root_;
   const std::string_view prefix_, after_;
   const size_t limit_;
+  const std::function<void(const std::string&)>& prune_;
 };
 
 }  // namespace
 
 StatusOr<std::vector<BlobInfo>> WalkBlobs(FileSystem* files, const std::string& root, std::string_view prefix,
-                                          std::string_view after, size_t limit) {
-  Walk walk(files, root, prefix, after, limit);
+                                          std::string_view after, size_t limit,
+                                          const std::function<void(const std::string&)>& prune) {
+  Walk walk(files, root, prefix, after, limit, prune);
   // A prefix that leaves the root, or is no key, has no blobs; its directories are not even looked at.
   size_t slash = prefix.find_last_of('/');
   std::string directory(prefix.substr(0, slash == std::string_view::npos ? 0 : slash + 1));

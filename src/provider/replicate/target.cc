@@ -59,14 +59,15 @@ StatusOr<Target> ParseTarget(std::string_view model) {
     target.version = ToLower(model);
     return target;
   }
-  if (model.starts_with(kDeployments) && IsOwnerAndName(model.substr(kDeployments.size()))) {
+  const bool deployment = model.starts_with(kDeployments);  // no owner has that name
+  if (deployment && IsOwnerAndName(model.substr(kDeployments.size()))) {
     target.model = model.substr(kDeployments.size());
     target.path = fmt::format("/deployments/{}/predictions", target.model);
     target.deployment = true;
     return target;
   }
   const size_t colon = model.find(':');
-  const std::string_view name = model.substr(0, colon);
+  const std::string_view name = deployment ? "" : model.substr(0, colon);
   if (IsOwnerAndName(name) && colon == std::string_view::npos) {
     target.model = name;
     target.path = fmt::format("/models/{}/predictions", name);

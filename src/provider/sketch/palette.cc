@@ -49,14 +49,15 @@ Reading Read(std::string_view prompt, uint64_t seed) {
   palette.night = mood.light < -0.2f;
   palette.snow = mood.snow;
   const float up = mood.light;
-  palette.sky[0] = Oklch(0.34f + up * 0.9f, chroma * 0.9f, ground);
+  palette.sky[0] = Oklch(0.34f + up * (pale ? 1.4f : 0.9f), chroma * 0.9f, ground);
   palette.sky[1] = Oklch(0.52f + up * 1.1f, chroma, ground + (second - ground) * 0.25f);
   palette.sky[2] = Oklch(0.68f + up * (up < 0 ? 1.15f : 0.9f), chroma * 0.9f, second);
   palette.sky[3] = Oklch(0.87f + up * (up < 0 ? 1.1f : 0.45f), chroma * 0.55f, second + 15);
   for (size_t i = 0; i < palette.accents.size(); ++i) {
     const float hue = hues[i % hues.size()] + dice.Range(-8, 8);
-    palette.accents[i] = Oklch(
-        NaturalLightness(hue) + 0.05f * static_cast<float>(i % 3) + std::max(-0.06f, up * 0.3f), vivid, hue);
+    palette.accents[i] = Oklch(NaturalLightness(hue) + 0.05f * static_cast<float>(i % 3) +
+                                   std::max(-0.17f, up * (up < 0 ? 0.5f : 0.3f)),
+                               vivid, hue);
   }
   palette.deep = Oklch(std::max(0.07f, 0.19f + up * 0.4f), 0.06f, pale ? hues[0] : ground);
   palette.glow = Oklch(0.95f, 0.07f * (1 - 0.5f * std::max(0.0f, mood.grey)), pale ? 80 : second + 10);

@@ -75,7 +75,7 @@ Status SqliteStore::OpenDatabase() {
 void SqliteStore::CommitAsync(Operation operation, CommitDone done, Purpose purpose) {
   if (forked()) return done(Forked());
   Request request{.operation = std::move(operation), .done = done, .purpose = purpose};
-  Status status = writer_->Enqueue(std::move(request));
+  Status status = writer_->EnqueueAndAnswer(std::move(request));
   if (!status.ok()) done(status);
 }
 

@@ -70,6 +70,27 @@ Status Writer::Enqueue(Request request) {
   return OkStatus();
 }
 
+Status Writer::EnqueueAndAnswer(Request request) {
+  CommitDone done = request.done;
+  Status status = Enqueue(std::move(request));
+  if (CodeOf(status) != Code::kOverloaded) return status;
+  std::lock_guard lock(mutex_);
+  if (stopping_) return Closed();
+  refused_dones_.push_back(std::move(done));
+  work_cv_.notify_one();
+  return OkStatus();
+}
+
+bool Writer::AnswerRefused() {
+  std::vector<CommitDone> dones;
+  {
+    std::lock_guard lock(mutex_);
+    dones.swap(refused_dones_);
+  }
+  for (const CommitDone& done : dones) done(Overloaded());
+  return !dones.empty();
+}
+
 bool Writer::OnWriterThread() const { return driver_.load() == std::this_thread::get_id(); }
 
 void Writer::Loop() {
@@ -101,12 +122,12 @@ void Writer::Loop() {
 bool Writer::RunOnce() {
   std::lock_guard drive(drive_mutex_);
   std::vector<Request> group = TakeGroup();
-  if (group.empty()) return false;
   driver_.store(std::this_thread::get_id());
-  CommitGroup(std::move(group));
+  bool worked = AnswerRefused() || !group.empty();
+  if (!group.empty()) CommitGroup(std::move(group));
   driver_.store(std::thread::id());
   KeepWalShort(/*idle=*/false);
-  return true;
+  return worked;
 }
 
 std::vector<Request> Writer::TakeGroup() {

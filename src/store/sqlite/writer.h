@@ -46,6 +46,8 @@ class Writer {
   // An error is the refusal of the request, which was not taken: kClosed, or kOverloaded past the queue's
   // budget.
   Status Enqueue(Request request);
+  // The same, but a kOverloaded is told to `done` by the writer thread: the caller may hold locks that `done` takes.
+  Status EnqueueAndAnswer(Request request);
   // One group, or the housekeeping that is due. False when there was nothing to do.
   bool RunOnce();
   // Whether the caller is inside an operation or a `done` of this writer.
@@ -64,7 +66,8 @@ class Writer {
   void Publish(std::vector<Request>& group);
   void KeepWalShort(bool idle);
   void Checkpoint(Connection::Checkpoint mode);
-  bool HasWork() const { return !urgent_.empty() || !queue_.empty(); }
+  bool AnswerRefused();
+  bool HasWork() const { return !urgent_.empty() || !queue_.empty() || !refused_dones_.empty(); }
 
   Clock* clock_;
   FileSystem* files_;
@@ -82,6 +85,7 @@ class Writer {
   std::mutex mutex_;  // guards the queues
   std::condition_variable work_cv_;
   std::deque<Request> urgent_, queue_;  // heartbeats; everything else
+  std::vector<CommitDone> refused_dones_;  // each to be told kOverloaded
   bool stopping_ = false;
 
   std::mutex drive_mutex_;  // one driver at a time; guards what follows

@@ -1,0 +1,109 @@
+"""A forked child opens again what it uses, and leaves the parent's handles alone."""
+
+import asyncio
+import gc
+import json
+import os
+import traceback
+
+from support import PAUSED, ROOMY, SMALL
+
+import mediagen
+
+
+def in_child(work):
+    """What `work` returns in a forked child, as JSON."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            answer = {"value": work()}
+        except BaseException:
+            answer = {"error": traceback.format_exc()}
+        os.write(writer, json.dumps(answer).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        answer = json.loads(pipe.read())
+    _, status = os.waitpid(child, 0)
+    assert "error" not in answer, answer["error"]
+    assert status == 0
+    return answer["value"]
+
+
+def test_a_child_gets_an_engine_of_its_own_over_the_same_data(blocking):
+    before = blocking.generate("a fox", **SMALL)
+
+    def work():
+        seen = blocking.get(before.id).id
+        made = blocking.generate("a wolf", **SMALL).id
+        blocking.close()
+        return [seen, made]
+
+    seen, made = in_child(work)
+    assert seen == before.id
+    assert blocking.get(made).status == "completed"
+    assert blocking.generate("another fox", **SMALL).status == "completed"
+
+
+def test_a_child_awaits_on_a_loop_of_its_own(data_dir):
+    engine = mediagen.Engine(ROOMY, data_dir=data_dir)
+    asyncio.run(engine.generate("a fox", **SMALL))
+
+    async def work():
+        async with engine.events(["generations"]) as events:
+            generation = await engine.generate("a wolf", **SMALL)
+            first = await events.__anext__()
+        picture = await generation.outputs[0].read()
+        await engine.close()
+        return [first["type"], len(picture) == generation.outputs[0]["bytes"]]
+
+    assert in_child(lambda: asyncio.run(work())) == ["generation.created", True]
+    assert len(asyncio.run(engine.list()).data) == 2
+    asyncio.run(engine.close())
+
+
+def test_stores_queues_and_caches_open_again_too(data_dir):
+    engine = mediagen.SyncEngine(ROOMY, data_dir=data_dir)
+    store, queue, cache = engine.store, engine.queue, mediagen.Cache()
+    store.define("orders")
+    cache.put("a", b"parent's")
+
+    def work():
+        store.put("orders", "o1", {"by": "child"})
+        id = queue.enqueue("email", "send")
+        return [cache.get("a") is None, cache.put("a", b"child's"), id]
+
+    empty, admitted, id = in_child(work)
+    assert (empty, admitted) == (True, "admitted")
+    assert store.get("orders", "o1") == {"by": "child"}
+    assert [job.id for job in queue.claim("email")] == [id]
+    assert cache.get("a") == b"parent's"
+    engine.close()
+
+
+def test_freeing_the_parents_handles_in_a_child_is_safe(data_dir):
+    engine = mediagen.SyncEngine(PAUSED, data_dir=data_dir)
+    held = {"engine": engine, "events": engine.events(), "view": mediagen.Cache()}
+
+    def work():
+        held.clear()
+        gc.collect()
+        return "alive"
+
+    assert in_child(work) == "alive"
+    assert engine.list().data == []
+    engine.close()
+
+
+def test_an_engine_that_was_closed_stays_closed_in_a_child(data_dir):
+    engine = mediagen.SyncEngine(ROOMY, data_dir=data_dir)
+    engine.close()
+
+    def work():
+        try:
+            engine.list()
+        except mediagen.ClosedError:
+            return "closed"
+
+    assert in_child(work) == "closed"

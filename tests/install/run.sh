@@ -1,0 +1,35 @@
+#!/bin/sh
+# tests/install/run.sh <build folder>: installs that build into an empty tree, then builds and runs ten-line programs in C and C++ against the tree
+# alone, once through pkg-config and once through find_package. Nothing of the source tree may be needed.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+build=${1:?"usage: tests/install/run.sh <build folder>"}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cc=${CC:-cc}
+cxx=${CXX:-c++}
+
+cmake --install "$build" --prefix "$work/tree" >"$work/install.log" || { cat "$work/install.log" >&2; exit 1; }
+pc=$(find "$work/tree" -name mediagen.pc)
+libdir=$(dirname "$(dirname "$pc")")
+cp "$here"/hello.c "$here"/hello.cc "$work"
+
+# pkg-config. The tree was made for another prefix, so it is told where it lies.
+flags=$(PKG_CONFIG_PATH=$(dirname "$pc") pkg-config --define-variable=prefix="$work/tree" --cflags --libs mediagen)
+version=$(PKG_CONFIG_PATH=$(dirname "$pc") pkg-config --modversion mediagen)
+$cc -std=c99 -pedantic -Wall -Wextra -Werror "$work/hello.c" -o "$work/hello_c" $flags "-Wl,-rpath,$libdir"
+$cxx -std=c++20 -pedantic -Wall -Wextra -Werror "$work/hello.cc" -o "$work/hello_cc" $flags "-Wl,-rpath,$libdir"
+for program in hello_c hello_cc; do
+  said=$("$work/$program")
+  [ "$said" = "$version" ] || { echo "tests/install: $program said \"$said\", not \"$version\"" >&2; exit 1; }
+done
+
+# find_package, with a version.
+cp "$here/CMakeLists.txt" "$work"
+cmake -S "$work" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/tree" -DWANTED="$version" >"$work/cmake.log" 2>&1 || { cat "$work/cmake.log" >&2; exit 1; }
+cmake --build "$work/cmake" >>"$work/cmake.log" 2>&1 || { cat "$work/cmake.log" >&2; exit 1; }
+for program in hello_c hello_cc; do
+  said=$("$work/cmake/$program")
+  [ "$said" = "$version" ] || { echo "tests/install: $program said \"$said\", not \"$version\"" >&2; exit 1; }
+done
+echo "tests/install: pkg-config and find_package, C and C++: $version"
