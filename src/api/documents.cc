@@ -84,7 +84,7 @@ StatusOr<std::string> PageDocument(Pipeline& pipeline, const Viewer& viewer, con
   json += R"({"data":[)";
   pipeline.AppendRecords(page, mount, &json);
   std::string next = "null";
-  if (page.has_more) next = "\"" + EncodeCursor({page.rows.back().created_ms, page.rows.back().id}, binding, secret) + "\"";
+  if (page.has_more) next = fmt::format("\"{}\"", EncodeCursor({page.rows.back().created_ms, page.rows.back().id}, binding, secret));
   json += fmt::format(R"(],"pagination":{{"hasMore":{},"nextCursor":{},"limit":{}}},"asOf":"{}"}})", page.has_more, next, limit, page.as_of);
   return json;
 }

@@ -25,11 +25,10 @@ std::string_view StatusOfRecord(std::string_view record, std::string_view name) 
   return record.substr(begin, record.find('"', begin) - begin);
 }
 
-// A request that is well-formed JSON but asks for what cannot be is 422; a malformed one 400.
+// A document that was read but asks for what cannot be is 422.
 int StatusForSubmit(const Status& status) {
   const Code code = CodeOf(status);
-  const bool malformed = std::string_view(FromAbsl(status.message())).find("JSON") != std::string_view::npos;
-  if (code == Code::kInvalid && !malformed) return 422;
+  if (code == Code::kInvalid) return 422;
   if (code == Code::kNotFound) return 422;  // an unknown provider is a wrong value, not a wrong address
   return HttpStatusOf(code);
 }
@@ -41,6 +40,8 @@ void CreateGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
   if (!IsJson(request.Header("content-type"))) {
     return exchange->Reply(ProblemResponse(Error(Code::kInvalid, "A generation request is application/json."), 415));
   }
+  // What cannot be read at all is 400 (or 413), before anybody asks what it says.
+  if (auto readable = ParseJson(request.body.view(), "generation request", kRequestLimits); !readable.ok()) return exchange->Fail(readable.status());
   std::optional<std::string> key;
   if (std::string_view header = request.Header("idempotency-key"); !header.empty()) key = std::string(header);
   std::optional<std::string> user;

@@ -24,19 +24,17 @@ int ParseQ(std::string_view text) {
 // Calls `each(name, q)` for every element of a list with parameters.
 template <typename Each>
 void ForEachElement(std::string_view list, Each each) {
-  while (!list.empty()) {
-    size_t end = std::min(list.find(','), list.size());
-    std::string_view element = list.substr(0, end);
-    list = list.substr(std::min(end + 1, list.size()));
+  for (size_t begin = 0, end = 0; begin < list.size(); begin = end + 1) {
+    end = std::min(list.find(',', begin), list.size());
+    std::string_view element = list.substr(begin, end - begin);
     size_t semicolon = std::min(element.find(';'), element.size());
     std::string_view name = Trim(element.substr(0, semicolon));
     int q = 1000;
-    for (std::string_view rest = element.substr(semicolon); !rest.empty();) {
-      rest.remove_prefix(1);
-      size_t next = std::min(rest.find(';'), rest.size());
-      std::string_view parameter = Trim(rest.substr(0, next));
+    for (size_t at = semicolon; at < element.size();) {
+      size_t next = std::min(element.find(';', at + 1), element.size());
+      std::string_view parameter = Trim(element.substr(at + 1, next - at - 1));
       if (parameter.size() > 2 && (parameter[0] == 'q' || parameter[0] == 'Q') && parameter[1] == '=') q = ParseQ(parameter.substr(2));
-      rest = rest.substr(next);
+      at = next;
     }
     if (!name.empty()) each(name, q);
   }

@@ -102,7 +102,7 @@ StatusOr<Json> ReadCursor(std::string_view collection, const CollectionQuery& qu
                  {.hint = "Ask with the query that the cursor came from, or pass null to begin anew.",
                   .object = "cursor"});
   }
-  StatusOr<std::string> bytes = Base64Decode(cursor.substr(dot + 1));
+  StatusOr<std::string> bytes = Base64UrlDecode(cursor.substr(dot + 1));
   if (!bytes.ok()) return broken;
   StatusOr<Json> position = ParseJson(*bytes, "cursor");
   bool fits = position.ok() && position->is_array() && position->size() == 2 &&

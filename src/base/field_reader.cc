@@ -108,7 +108,7 @@ Status FieldReader::Finish() {
   std::vector<std::string> unknown;
   for (const auto& item : json_.items()) {
     if (std::find(known_.begin(), known_.end(), item.key()) == known_.end()) {
-      unknown.push_back("\"" + Shorten(item.key(), 60) + "\"");
+      unknown.push_back(fmt::format("\"{}\"", Shorten(item.key(), 60)));
     }
   }
   if (unknown.empty()) return OkStatus();

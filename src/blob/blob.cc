@@ -47,7 +47,7 @@ std::string BlobSegment(std::string_view text) {
   }
   if (!segment.empty() && segment.size() <= kMaxSegmentText) return segment;
   Sha256Digest digest = Sha256(text);
-  return "~" + Base32({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  return fmt::format("~{}", Base32({reinterpret_cast<const char*>(digest.data()), digest.size()}));
 }
 
 Status CheckBlobKey(std::string_view key) {

@@ -81,7 +81,8 @@ void Beat::Stop() {
 }
 
 void Beat::Abandon() {
-  if (thread_) thread_->Abandon();
+  if (!thread_) return;
+  thread_->Abandon();
   // A condition variable whose waiter was lost in a fork must not be destroyed: glibc would wait for it.
   new std::shared_ptr<State>(state_);
 }

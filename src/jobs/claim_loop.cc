@@ -228,13 +228,13 @@ std::vector<ClaimLoop::Delivery> ClaimLoop::HandOut(ClaimRound* round) {
       sweep_ = true;  // canceled meanwhile: not held, so the next round gives them back
       continue;
     }
+    if (stopping_) continue;  // nobody would work on them: HandBack returns what stands under this worker's name
     std::vector<Claim> claims;
     for (Job& job : request.jobs) {
       parts_.held->Insert(job);
       parts_.limits->Note(job.timeout_ms);
       claims.push_back({std::move(job)});
     }
-    if (stopping_) continue;  // HandBack returns them
     if (request.waiter != 0) {
       deliveries.push_back({AnswerTask(std::move(waiter->done), std::move(claims)), true});
       waiters_.erase(waiter);

@@ -9,7 +9,7 @@
 namespace mediagen {
 namespace {
 
-constexpr int64_t kRetryMs = 500;  // after a check that failed
+constexpr int64_t kFailedCheckMs = 500;  // after a check that failed
 
 int64_t LimitOf(const Job& job) { return job.alive_mono + std::min(job.timeout_ms, kLongestWaitMs); }
 
@@ -47,7 +47,7 @@ int64_t TimeLimits::CheckIfDue() {
   if (!status.ok() && CodeOf(status) != Code::kClosed) {
     log_->Write(LogLevel::kWarning, "jobs",
                 fmt::format("Time limits were not checked: {}", InfoOf(status).message));
-    Advance(now + kRetryMs);
+    Advance(now + kFailedCheckMs);
   }
   return next_due_;
 }

@@ -70,7 +70,7 @@ void ReadReferences(FieldReader& fields, GenerationRequest* request) {
 StatusOr<GenerationRequest> ParseGenerationRequest(std::string_view text, const std::optional<std::string>& user,
                                                    const std::optional<std::string>& idempotency_key) {
   // An oversized prompt alone is told as such; only what is far past it is refused unread.
-  ASSIGN_OR_RETURN(Json json, ParseJson(text, "generation request", {.max_bytes = 8 << 20, .max_depth = 32}));
+  ASSIGN_OR_RETURN(Json json, ParseJson(text, "generation request", kRequestLimits));
   GenerationRequest request;
   FieldReader fields(json, "generation request");
   fields.String("user", &request.user, {.max_bytes = 128});

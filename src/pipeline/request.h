@@ -27,6 +27,9 @@ struct GenerationRequest {
   std::string BodyHash() const;
 };
 
+// What a generation request's JSON may be at most; the prompt has a bound of its own, so that a long one is told as such.
+inline constexpr JsonLimits kRequestLimits{.max_bytes = 8 << 20, .max_depth = 32};
+
 // Takes the documents.md generation request. `user`, when given, is the principal's and overrides the document's. Every refusal names the field.
 StatusOr<GenerationRequest> ParseGenerationRequest(std::string_view json, const std::optional<std::string>& user,
                                                    const std::optional<std::string>& idempotency_key);

@@ -67,11 +67,11 @@ TEST_CASE("per-user and per-provider slots hold across workers") {
 }
 
 TEST_CASE("a handler gets every job of its queue, never more at once than there are slots") {
+  std::vector<Claim> held;
+  int handled = 0;
   Machine machine;
   Process process(machine);
   process.queues->Configure("work", {.concurrency = 2});
-  std::vector<Claim> held;
-  int handled = 0;
   process.queues->Serve(
       "work", [&](Claim claim) { held.push_back(claim), ++handled; }, nullptr);
   for (int i = 0; i < 7; ++i) process.Enqueue(Work());
@@ -88,10 +88,10 @@ TEST_CASE("a handler gets every job of its queue, never more at once than there 
 }
 
 TEST_CASE("between the commit of a finish and its release the slot is not used; after it, it is") {
+  std::vector<Claim> held;
   Machine machine;
   Process process(machine);
   process.queues->Configure("work", {.concurrency = 1});
-  std::vector<Claim> held;
   process.queues->Serve(
       "work", [&](Claim claim) { held.push_back(claim); }, nullptr);
   process.Enqueue(Work());
@@ -114,9 +114,9 @@ TEST_CASE("between the commit of a finish and its release the slot is not used; 
 }
 
 TEST_CASE("a wake that arrives while a claim is in flight causes another look") {
+  std::vector<Claim> held;
   Machine machine;
   Process process(machine);
-  std::vector<Claim> held;
   process.queues->Serve(
       "work", [&](Claim claim) { held.push_back(claim); }, nullptr);
   process.Drive();
@@ -141,10 +141,10 @@ TEST_CASE("a wake that arrives while a claim is in flight causes another look") 
 }
 
 TEST_CASE("a paused queue is not claimed from until the pause ends") {
+  int handled = 0;
   Machine machine;
   Process process(machine);
   process.queues->Configure("work", {.paused = true});
-  int handled = 0;
   process.queues->Serve(
       "work", [&](Claim) { ++handled; }, nullptr);
   process.Enqueue(Work());
@@ -157,9 +157,9 @@ TEST_CASE("a paused queue is not claimed from until the pause ends") {
 }
 
 TEST_CASE("a host's claim waits for a job of any of its queues, which another process enqueues") {
+  std::vector<StatusOr<std::vector<Claim>>> answers;
   Machine machine;
   Process one(machine, 1), two(machine, 2);
-  std::vector<StatusOr<std::vector<Claim>>> answers;
   one.queues->ClaimAsync({"mail", "work"}, 5, [&](auto got) { answers.push_back(std::move(got)); });
   one.Drive();
   CHECK(answers.empty());
@@ -187,10 +187,10 @@ TEST_CASE("one round serves many waiting claims, first come first served") {
 }
 
 TEST_CASE("a canceled claim answers once, and what was claimed for it meanwhile goes back unharmed") {
+  std::vector<Code> answers;
   Machine machine;
   Process process(machine);
   process.Drive();
-  std::vector<Code> answers;
   auto done = [&](StatusOr<std::vector<Claim>> got) { answers.push_back(CodeOf(got.status())); };
   uint64_t number = process.queues->ClaimAsync({"work"}, 1, done);
   process.Drive();
@@ -209,9 +209,9 @@ TEST_CASE("a canceled claim answers once, and what was claimed for it meanwhile 
 }
 
 TEST_CASE("a claim without queues or jobs is refused") {
+  std::vector<Code> answers;
   Machine machine;
   Process process(machine);
-  std::vector<Code> answers;
   auto done = [&](StatusOr<std::vector<Claim>> got) { answers.push_back(CodeOf(got.status())); };
   process.queues->ClaimAsync({}, 1, done);
   process.queues->ClaimAsync({"work"}, 0, done);
@@ -247,10 +247,10 @@ TEST_CASE("a job that waits is canceled at once, also from another process") {
 }
 
 TEST_CASE("a job that is held is asked to cancel, once, in the process that holds it") {
-  Machine machine;
-  Process one(machine, 1), two(machine, 2);
   std::vector<Claim> held;
   std::vector<Id> asked;
+  Machine machine;
+  Process one(machine, 1), two(machine, 2);
   one.queues->Serve(
       "work", [&](Claim claim) { held.push_back(claim); }, [&](Id id) { asked.push_back(id); });
   Id id = one.Enqueue(Work());
@@ -285,6 +285,7 @@ TEST_CASE("a finished job cannot be canceled") {
 }
 
 TEST_CASE("hand-back returns what is held at once, without a try, and makes its claims stale") {
+  std::vector<Code> answers;
   Machine machine;
   Process one(machine, 1), two(machine, 2);
   one.Enqueue(Work());
@@ -292,7 +293,6 @@ TEST_CASE("hand-back returns what is held at once, without a try, and makes its 
   std::vector<Claim> claims = one.Claims({"work"}, 2);
   REQUIRE(claims.size() == 2);
   CHECK(one.Park(claims[1]).ok());
-  std::vector<Code> answers;
   one.queues->ClaimAsync({"work"}, 1, [&](auto got) { answers.push_back(CodeOf(got.status())); });
   one.queues->StopClaiming();
   one.Drive();
@@ -315,9 +315,9 @@ TEST_CASE("hand-back returns what is held at once, without a try, and makes its 
 }
 
 TEST_CASE("a claim whose commit comes after claiming was stopped is handed back, not handled") {
+  int handled = 0;
   Machine machine;
   Process process(machine);
-  int handled = 0;
   process.queues->Serve(
       "work", [&](Claim) { ++handled; }, nullptr);
   process.Drive();
@@ -333,6 +333,7 @@ TEST_CASE("a claim whose commit comes after claiming was stopped is handed back,
 }
 
 TEST_CASE("two Queues of one process on one store are strangers") {
+  std::vector<Claim> theirs;
   Machine machine;
   Process process(machine);
   QueuesOptions options{.dir = machine.dir.path(), .threaded = false};
@@ -344,7 +345,6 @@ TEST_CASE("two Queues of one process on one store are strangers") {
   process.Enqueue(Work());
   process.Enqueue(Work());
   Claim mine = process.ClaimOne("work");
-  std::vector<Claim> theirs;
   (*other)->ClaimAsync({"work"}, 1, [&](auto got) { theirs = *std::move(got); });
   while ((*other)->RunOnce() || process.store->RunOnce() || process.executor->RunOne()) {
   }

@@ -39,10 +39,15 @@ Process::Process(Machine& on, uint64_t seed)
   REQUIRE_MESSAGE(started.ok(), InfoOf(started).message);
 }
 
+// Tasks and commits of the test's may use the queues until both have stopped.
 Process::~Process() {
-  queues.reset();
+  if (!dead) {
+    queues->StopClaiming();
+    queues->HandBack();
+  }
   executor->Stop();
   store->Stop();
+  queues.reset();
 }
 
 void Process::Drive() {
@@ -151,6 +156,9 @@ bool Process::Logged(std::string_view text) const {
   });
 }
 
-void Process::Die() { queues->Abandon(); }
+void Process::Die() {
+  dead = true;
+  queues->Abandon();
+}
 
 }  // namespace mediagen::test

@@ -38,6 +38,8 @@ struct Machine {
   QueuesOptions options;  // dir and threaded are filled in
 };
 
+// What its handlers and waiting claims refer to must be declared before it: they may be called until it is
+// gone.
 class Process {
  public:
   explicit Process(Machine& machine, uint64_t seed = 1);
@@ -74,6 +76,7 @@ class Process {
   std::unique_ptr<Store> store;
   std::unique_ptr<Executor> executor;
   std::unique_ptr<Queues> queues;
+  bool dead = false;
 };
 
 }  // namespace mediagen::test

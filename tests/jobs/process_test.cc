@@ -99,9 +99,10 @@ TEST_CASE("host workers on many threads get every job once") {
   constexpr int kJobs = 60, kThreads = 6;
   std::atomic<int> running = 0;
   Tally tally;
+  Queues::ClaimDone work;
   Process process(machine);
   process.queues->Configure("work", {.concurrency = 20});
-  std::function<void(StatusOr<std::vector<Claim>>)> work = [&](StatusOr<std::vector<Claim>> got) {
+  work = [&](StatusOr<std::vector<Claim>> got) {
     if (!got.ok()) {
       CHECK(CodeOf(got.status()) == Code::kClosed);
       return;
@@ -203,10 +204,10 @@ TEST_CASE("the job of a process that was killed runs again at once, elsewhere") 
   char byte = 0;
   REQUIRE(read(reading.get(), &byte, 1) == 1);  // the child holds the job
 
-  Process survivor(machine, 2);
   std::mutex mutex;
   std::condition_variable claimed_cv;
   std::optional<Claim> claimed;
+  Process survivor(machine, 2);
   auto handle = [&](Claim claim) {
     std::lock_guard lock(mutex);
     claimed = std::move(claim);

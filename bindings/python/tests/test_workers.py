@@ -47,9 +47,7 @@ class Server:
             text=True,
         )
         no_reuse = httpx.Limits(max_keepalive_connections=0)
-        self.http = httpx.Client(
-            base_url=self.url + "/media", limits=no_reuse, timeout=120
-        )
+        self.http = httpx.Client(base_url=self.url + "/media", limits=no_reuse, timeout=120)
         started, said = 0, []
         while started < WORKERS:
             line = self.process.stderr.readline()

@@ -145,7 +145,7 @@ StatusOr<std::vector<Generation>> SqliteRecords::ListGenerations(const Generatio
                                                                  int limit) const {
   std::string statuses;
   for (GenerationStatus status : filter.statuses) statuses += fmt::format("{},", StatusName(status));
-  if (!statuses.empty()) statuses.insert(0, ",");
+  if (!statuses.empty()) statuses = fmt::format(",{}", statuses);
   Id last;
   last.bytes.fill(0xFF);
 
