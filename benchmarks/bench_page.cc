@@ -1,4 +1,5 @@
-// page: one keyset page of 20 generations of one million, through mediagen_list_begin, JSON included: at the top, in the middle and near the end.
+// page: one keyset page of 20 generations of one million, through mediagen_list_begin, JSON included: at the
+// top, in the middle and near the end.
 #include <mediagen/mediagen.h>
 #include <sqlite3.h>
 
@@ -28,7 +29,8 @@ mediagen_str Str(const std::string& text) { return {text.data(), text.size()}; }
 }
 
 mediagen_engine* Open(const std::string& dir) {
-  const std::string config = R"({"dataDir": ")" + dir + R"(", "queues": {"generate": {"paused": true}, "media": {"paused": true}}})";
+  const std::string config =
+      R"({"dataDir": ")" + dir + R"(", "queues": {"generate": {"paused": true}, "media": {"paused": true}}})";
   mediagen_engine* engine = nullptr;
   mediagen_error* error = nullptr;
   if (mediagen_open(MEDIAGEN_ABI, Str(config), &engine, &error) != MEDIAGEN_OK) {
@@ -42,8 +44,12 @@ mediagen_engine* Open(const std::string& dir) {
 std::string Page(mediagen_engine* engine, const std::string& query) {
   mediagen_call* call = nullptr;
   mediagen_buffer* buffer = nullptr;
-  if (mediagen_list_begin(engine, Str(R"({"user":"u1"})"), Str("generations"), Str(query), nullptr, 0, &call, nullptr) < 0) Die("the list was refused");
-  if (mediagen_call_wait(call, -1, nullptr) != MEDIAGEN_OK || mediagen_call_result(call, &buffer, nullptr) != MEDIAGEN_OK) Die("the list failed");
+  if (mediagen_list_begin(engine, Str(R"({"user":"u1"})"), Str("generations"), Str(query), nullptr, 0, &call,
+                          nullptr) < 0)
+    Die("the list was refused");
+  if (mediagen_call_wait(call, -1, nullptr) != MEDIAGEN_OK ||
+      mediagen_call_result(call, &buffer, nullptr) != MEDIAGEN_OK)
+    Die("the list failed");
   mediagen_str view = mediagen_buffer_view(buffer);
   std::string page(view.data, view.size);
   mediagen_buffer_free(buffer);
@@ -60,7 +66,8 @@ std::string NextCursor(const std::string& page) {
 }
 
 std::string QueryAt(const std::string& cursor, int limit) {
-  return R"({"limit": )" + std::to_string(limit) + (cursor.empty() ? "}" : R"(, "cursor": ")" + cursor + "\"}");
+  return R"({"limit": )" + std::to_string(limit) +
+         (cursor.empty() ? "}" : R"(, "cursor": ")" + cursor + "\"}");
 }
 
 // Ids are 16 bytes that grow with the row, like UUIDv7s.
@@ -84,12 +91,16 @@ COMMIT;
 ANALYZE;
 )sql";
 
-// One million completed generations with an output each, made from one that went the real way, by SQL: the rows are what is measured here, not their making.
+// One million completed generations with an output each, made from one that went the real way, by SQL: the
+// rows are what is measured here, not their making.
 void Fill(const std::string& dir) {
   mediagen_engine* engine = Open(dir);
-  const std::string request = R"({"user": "u1", "provider": "sketch", "prompt": "a red fox in snow, oil on canvas, late light", "size": "16x16"})";
+  const std::string request =
+      R"({"user": "u1", "provider": "sketch", "prompt": "a red fox in snow, oil on canvas, late light", "size": "16x16"})";
   mediagen_call* call = nullptr;
-  if (mediagen_submit_begin(engine, Str(request), nullptr, 0, &call, nullptr) < 0 || mediagen_call_wait(call, -1, nullptr) != MEDIAGEN_OK) Die("the submit failed");
+  if (mediagen_submit_begin(engine, Str(request), nullptr, 0, &call, nullptr) < 0 ||
+      mediagen_call_wait(call, -1, nullptr) != MEDIAGEN_OK)
+    Die("the submit failed");
   mediagen_call_free(call);
   mediagen_engine_free(engine);
   sqlite3* db = nullptr;
@@ -132,9 +143,11 @@ int main() {
                                  {"page near the end", [&] { return PageUs(engine, deep); }}});
   Report report("page");
   for (const Samples& sample : samples) {
-    report.Add({"keyset page of 20 of 1 M rows: " + sample.name, "p50 µs", "bound", "", CompareWithBound(sample, 150, Better::kLess), 1.0, 2.5});
+    report.Add({"keyset page of 20 of 1 M rows: " + sample.name, "p50 µs", "bound", "",
+                CompareWithBound(sample, 150, Better::kLess), 1.0, 2.5});
   }
-  report.Add({"the same, near the end against the first", "p50 µs", "first page", "", Compare(samples[2], samples[0], Better::kLess), 1 / 1.3, std::nullopt});
+  report.Add({"the same, near the end against the first", "p50 µs", "first page", "",
+              Compare(samples[2], samples[0], Better::kLess), 1 / 1.3, std::nullopt});
   mediagen_engine_free(engine);
   fs::remove_all(dir);
   return report.Finish();

@@ -47,6 +47,7 @@ function(mediagen_test name)
   add_executable(test_${name} ${sources} ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/tests/doctest_main.cc)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(test_${name} PRIVATE ${ARG_LINK} mediagen_flags doctest::doctest)
+  set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   # Tests are many and run briefly: what an optimiser would save them it costs several times over.
   target_compile_options(test_${name} PRIVATE -O0)
   set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/doctest_main.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON)  # in every calling folder

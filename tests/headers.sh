@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2086  # flags are several words
 # Every public header compiles alone: the C headers as C99 and as C++20, pedantic and without a warning; mediagen.hpp as C++20.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)

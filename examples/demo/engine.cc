@@ -38,7 +38,8 @@ void Fail(const std::string& what, mediagen_error* error) {
 Engine::Engine(const Json& config) {
   mediagen_error* error = nullptr;
   const std::string text = config.dump();
-  if (mediagen_open(MEDIAGEN_ABI, Str(text), &engine_, &error) != MEDIAGEN_OK) Fail("the engine could not be opened", error);
+  if (mediagen_open(MEDIAGEN_ABI, Str(text), &engine_, &error) != MEDIAGEN_OK)
+    Fail("the engine could not be opened", error);
 }
 
 Engine::~Engine() { mediagen_engine_free(engine_); }
@@ -62,14 +63,16 @@ Json Engine::Submit(const Json& request) {
   mediagen_call* call = nullptr;
   mediagen_error* error = nullptr;
   const std::string text = request.dump();
-  if (mediagen_submit_begin(engine_, Str(text), nullptr, 0, &call, &error) < 0) Fail("a request was refused", error);
+  if (mediagen_submit_begin(engine_, Str(text), nullptr, 0, &call, &error) < 0)
+    Fail("a request was refused", error);
   return Wait(call, "a request was refused");
 }
 
 Json Engine::Get(const std::string& id) {
   mediagen_call* call = nullptr;
   mediagen_error* error = nullptr;
-  if (mediagen_get_begin(engine_, Str(""), Str("generations"), Str(id), nullptr, 0, &call, &error) < 0) Fail("a record could not be read", error);
+  if (mediagen_get_begin(engine_, Str(""), Str("generations"), Str(id), nullptr, 0, &call, &error) < 0)
+    Fail("a record could not be read", error);
   return Wait(call, "a record could not be read");
 }
 
@@ -77,14 +80,17 @@ Json Engine::List(const Json& query) {
   mediagen_call* call = nullptr;
   mediagen_error* error = nullptr;
   const std::string text = query.dump();
-  if (mediagen_list_begin(engine_, Str(""), Str("generations"), Str(text), nullptr, 0, &call, &error) < 0) Fail("the list could not be read", error);
+  if (mediagen_list_begin(engine_, Str(""), Str("generations"), Str(text), nullptr, 0, &call, &error) < 0)
+    Fail("the list could not be read", error);
   return Wait(call, "the list could not be read");
 }
 
 Answer Engine::Fetch(const std::string& target, const std::string& headers) {
   mediagen_call* call = nullptr;
   mediagen_error* error = nullptr;
-  if (mediagen_handle_begin(engine_, Str("GET"), Str(target), Str(headers), Str(""), Str(""), nullptr, 0, &call, &error) < 0) Fail(target, error);
+  if (mediagen_handle_begin(engine_, Str("GET"), Str(target), Str(headers), Str(""), Str(""), nullptr, 0,
+                            &call, &error) < 0)
+    Fail(target, error);
   if (mediagen_call_wait(call, 60'000, &error) != MEDIAGEN_OK) Fail(target, error);
   Answer answer;
   mediagen_str block = {nullptr, 0};
@@ -105,7 +111,8 @@ Answer Engine::Fetch(const std::string& target, const std::string& headers) {
 void Engine::Close(int64_t grace_ms) {
   mediagen_call* call = nullptr;
   mediagen_error* error = nullptr;
-  if (mediagen_close_begin(engine_, grace_ms, nullptr, 0, &call, &error) < 0) Fail("the engine could not be closed", error);
+  if (mediagen_close_begin(engine_, grace_ms, nullptr, 0, &call, &error) < 0)
+    Fail("the engine could not be closed", error);
   Wait(call, "the engine could not be closed");
 }
 

@@ -1,8 +1,10 @@
 // The demo: six prompts become pictures while the process that works on them is killed in the middle.
 //
-// Two processes on one data directory. This one submits, watches and counts; its queues are paused, so it works on nothing. The worker does the work, is killed with SIGKILL while
-// pictures are being made, and is started again. Four prompts go over real HTTP to a simulator that speaks Replicate's wire and writes each request that would have been paid for
-// into a journal, synced before it answers; two are drawn in the worker.
+// Two processes on one data directory. This one submits, watches and counts; its queues are paused, so it
+// works on nothing. The worker does the work, is killed with SIGKILL while pictures are being made, and is
+// started again. Four prompts go over real HTTP to a simulator that speaks Replicate's wire and writes each
+// request that would have been paid for into a journal, synced before it answers; two are drawn in the
+// worker.
 #include <poll.h>
 #include <unistd.h>
 
@@ -33,9 +35,11 @@ struct Options {
 constexpr char kUsage[] =
     "usage: ./run demo [--data DIR] [--provider NAME [--model MODEL]]\n"
     "  --data DIR       where to put the pictures (a new directory below the temporary one otherwise)\n"
-    "  --provider NAME  send four of the prompts to a real provider, which costs money; its key must be set\n";
+    "  --provider NAME  send four of the prompts to a real provider, which costs money; its key must be "
+    "set\n";
 
-constexpr const char* kPrompts[] = {"a red fox in snow", "night harbour, blue lanterns", "a meadow after rain", "copper towers at dusk",
+constexpr const char* kPrompts[] = {"a red fox in snow",          "night harbour, blue lanterns",
+                                    "a meadow after rain",        "copper towers at dusk",
                                     "violet storm over a desert", "a green glass forest"};
 
 bool Parse(int argc, char** argv, Options* options) {
@@ -43,11 +47,16 @@ bool Parse(int argc, char** argv, Options* options) {
     const std::string name = argv[i];
     if (i + 1 >= argc) return false;
     const std::string value = argv[++i];
-    if (name == "--data") options->data_dir = value;
-    else if (name == "--provider") options->provider = value;
-    else if (name == "--model") options->model = value;
-    else if (name == "--worker") options->worker_config = value;
-    else return false;
+    if (name == "--data")
+      options->data_dir = value;
+    else if (name == "--provider")
+      options->provider = value;
+    else if (name == "--model")
+      options->model = value;
+    else if (name == "--worker")
+      options->worker_config = value;
+    else
+      return false;
   }
   return true;
 }
@@ -77,8 +86,8 @@ std::vector<Json> Records(Engine& engine, const std::vector<std::string>& ids) {
   return records;
 }
 
-// Whether the worker may be killed now: pictures are being made, and every remote request has been answered (none stands at its intent, where only the provider would know
-// whether it arrived).
+// Whether the worker may be killed now: pictures are being made, and every remote request has been answered
+// (none stands at its intent, where only the provider would know whether it arrived).
 bool InTheMiddle(const std::vector<Json>& records) {
   bool working = false;
   for (const Json& record : records) {
@@ -116,12 +125,16 @@ bool ShowServing(Engine& engine, const Json& record) {
   const std::string url = output["url"];
   Answer first = engine.Fetch(url);
   Answer again = engine.Fetch(url, "If-None-Match: " + first.etag + "\r\n");
-  const std::string small = "/v1/images/" + output["id"].get<std::string>() + "/image?w=300&h=300&fit=cover&format=webp";
+  const std::string small =
+      "/v1/images/" + output["id"].get<std::string>() + "/image?w=300&h=300&fit=cover&format=webp";
   Answer webp = engine.Fetch(small);
-  std::printf("\n  GET %s\n    -> %d, %s, %zu bytes, ETag %.14s…\"\n", url.c_str(), first.status, first.content_type.c_str(), first.body_bytes, first.etag.c_str());
+  std::printf("\n  GET %s\n    -> %d, %s, %zu bytes, ETag %.14s…\"\n", url.c_str(), first.status,
+              first.content_type.c_str(), first.body_bytes, first.etag.c_str());
   std::printf("  the same with If-None-Match\n    -> %d, nothing sent again\n", again.status);
-  std::printf("  GET %s\n    -> %d, %s, %zu bytes\n", small.c_str(), webp.status, webp.content_type.c_str(), webp.body_bytes);
-  return first.status == 200 && again.status == 304 && webp.status == 200 && webp.content_type == "image/webp";
+  std::printf("  GET %s\n    -> %d, %s, %zu bytes\n", small.c_str(), webp.status, webp.content_type.c_str(),
+              webp.body_bytes);
+  return first.status == 200 && again.status == 304 && webp.status == 200 &&
+         webp.content_type == "image/webp";
 }
 
 size_t ListAll(Engine& engine) {
@@ -160,14 +173,16 @@ int Main(const Options& options) {
   if (remote.empty()) {
     remote = "replicate";
 #ifdef DEMO_SIMULATOR
-    simulator = std::make_unique<Child>(std::vector<std::string>{DEMO_SIMULATOR, "--journal", journal, "--work-ms", "4000", "--exit-with-parent"});
+    simulator = std::make_unique<Child>(std::vector<std::string>{DEMO_SIMULATOR, "--journal", journal,
+                                                                 "--work-ms", "4000", "--exit-with-parent"});
 #endif
     std::string line = simulator ? simulator->FirstLine() : "";
     if (line.rfind("listening ", 0) != 0) {
       std::fprintf(stderr, "demo: the simulator did not start; build it with ./run build.\n");
       return 1;
     }
-    providers["replicate"] = {{"baseUrl", line.substr(10) + "/v1"}, {"apiKey", "simulated"}, {"allowPrivateNetwork", true}};
+    providers["replicate"] = {
+        {"baseUrl", line.substr(10) + "/v1"}, {"apiKey", "simulated"}, {"allowPrivateNetwork", true}};
   }
   Json config = {{"dataDir", dir + "/data"}, {"queues", queues}};
   if (!providers.empty()) config["providers"] = providers;
@@ -178,7 +193,8 @@ int Main(const Options& options) {
   Engine engine(watching);
   auto worker = std::make_unique<Child>(std::vector<std::string>{Self(), "--worker", config.dump()});
   worker->FirstLine();
-  screen.Say("mediagen demo: four prompts over HTTP to " + (simulator ? std::string("a simulator of Replicate") : remote) + ", two drawn in the worker\n");
+  screen.Say("mediagen demo: four prompts over HTTP to " +
+             (simulator ? std::string("a simulator of Replicate") : remote) + ", two drawn in the worker\n");
   std::vector<std::string> ids;
   for (size_t i = 0; i < std::size(kPrompts); ++i) {
     Json request = {{"user", "demo"}, {"prompt", kPrompts[i]}, {"seed", std::to_string(i + 1)}};
@@ -198,10 +214,12 @@ int Main(const Options& options) {
     records = Records(engine, ids);
     screen.Show(records);
     if (!killed && InTheMiddle(records)) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(700));  // so that a person sees the bars move first
+      std::this_thread::sleep_for(
+          std::chrono::milliseconds(700));  // so that a person sees the bars move first
       const pid_t pid = worker->pid();
       worker->Kill();
-      screen.Say("\n  kill -9 " + std::to_string(pid) + ": the worker is gone in the middle of its work; a new one starts\n");
+      screen.Say("\n  kill -9 " + std::to_string(pid) +
+                 ": the worker is gone in the middle of its work; a new one starts\n");
       worker = std::make_unique<Child>(std::vector<std::string>{Self(), "--worker", config.dump()});
       worker->FirstLine();
       killed = true;
@@ -216,7 +234,9 @@ int Main(const Options& options) {
   for (const Json& record : records) {
     completed += record["status"] == "completed" ? 1 : 0;
     lost += Rests(record) ? 0 : 1;
-    if (record["status"] != "completed") std::printf("  %s: %s %s\n", record["prompt"].get<std::string>().c_str(), record["status"].get<std::string>().c_str(), record["error"].dump().c_str());
+    if (record["status"] != "completed")
+      std::printf("  %s: %s %s\n", record["prompt"].get<std::string>().c_str(),
+                  record["status"].get<std::string>().c_str(), record["error"].dump().c_str());
   }
   const int twice = PaidTwice(journal, &paid);
   bool served = completed > 0;
@@ -227,10 +247,13 @@ int Main(const Options& options) {
     }
   }
   const bool listed = ListAll(engine) >= ids.size();
-  if (simulator) std::printf("  the simulator's journal shows %d paid requests for 4 prompts: %s\n", paid, journal.c_str());
+  if (simulator)
+    std::printf("  the simulator's journal shows %d paid requests for 4 prompts: %s\n", paid,
+                journal.c_str());
   std::printf("  the pictures are below %s/data/blobs\n\n", dir.c_str());
   worker->End();
-  const bool good = completed == static_cast<int>(ids.size()) && twice == 0 && lost == 0 && killed && served && listed && (!simulator || paid == 4);
+  const bool good = completed == static_cast<int>(ids.size()) && twice == 0 && lost == 0 && killed &&
+                    served && listed && (!simulator || paid == 4);
   std::printf("demo: %d of %zu completed, %d paid twice, %d lost\n", completed, ids.size(), twice, lost);
   return good ? 0 : 1;
 }

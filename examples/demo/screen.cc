@@ -47,8 +47,8 @@ void Screen::Show(const std::vector<nlohmann::json>& records) {
     prompt.resize(30, ' ');
     const std::string state = State(record);
     if (terminal_) {
-      std::printf("\r\x1b[2K  %-9s %s %s %3.0f %%  %s\n", Text(record, "provider").c_str(), prompt.c_str(), Bar(Fraction(record)).c_str(), Fraction(record) * 100,
-                  state.c_str());
+      std::printf("\r\x1b[2K  %-9s %s %s %3.0f %%  %s\n", Text(record, "provider").c_str(), prompt.c_str(),
+                  Bar(Fraction(record)).c_str(), Fraction(record) * 100, state.c_str());
     } else if (last_[i] != state) {
       std::printf("  %-9s %s %s\n", Text(record, "provider").c_str(), prompt.c_str(), state.c_str());
     }

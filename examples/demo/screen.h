@@ -10,7 +10,8 @@ namespace demo {
 class Screen {
  public:
   Screen();
-  // One line a record. On a terminal the block is drawn over the last one; elsewhere a line appears when a record's state has changed.
+  // One line a record. On a terminal the block is drawn over the last one; elsewhere a line appears when a
+  // record's state has changed.
   void Show(const std::vector<nlohmann::json>& records);
   // A line of its own.
   void Say(const std::string& line);

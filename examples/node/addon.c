@@ -1,5 +1,6 @@
-/* A Node-API addon in plain C: everything that a Node server needs of mediagen's C ABI, through one inbox and no thread. The library is opened with RTLD_DEEPBIND, because
- * Node exports an OpenSSL and a zlib of its own that its dependencies must not bind to. */
+/* A Node-API addon in plain C: everything that a Node server needs of mediagen's C ABI, through one inbox and
+ * no thread. The library is opened with RTLD_DEEPBIND, because Node exports an OpenSSL and a zlib of its own
+ * that its dependencies must not bind to. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -9,10 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FUNCTIONS(F) \
-  F(mediagen_open) F(mediagen_engine_free) F(mediagen_inbox_new) F(mediagen_inbox_fd) F(mediagen_inbox_next) F(mediagen_handle_begin) F(mediagen_submit_begin) \
-  F(mediagen_call_result) F(mediagen_call_free) F(mediagen_call_write) F(mediagen_call_end) F(mediagen_response_head) F(mediagen_response_body) F(mediagen_buffer_view) F(mediagen_buffer_free) \
-  F(mediagen_error_json) F(mediagen_error_free)
+#define FUNCTIONS(F)                                                                                      \
+  F(mediagen_open)                                                                                        \
+  F(mediagen_engine_free) F(mediagen_inbox_new) F(mediagen_inbox_fd) F(mediagen_inbox_next)               \
+      F(mediagen_handle_begin) F(mediagen_submit_begin) F(mediagen_call_result) F(mediagen_call_free)     \
+          F(mediagen_call_write) F(mediagen_call_end) F(mediagen_response_head) F(mediagen_response_body) \
+              F(mediagen_buffer_view) F(mediagen_buffer_free) F(mediagen_error_json) F(mediagen_error_free)
 #define DECLARE(name) static __typeof__(&name) p_##name;
 FUNCTIONS(DECLARE)
 
@@ -68,7 +71,8 @@ static napi_value open_engine(napi_env env, napi_callback_info info) {
   return number(env, fcntl(p_mediagen_inbox_fd(inbox), F_DUPFD_CLOEXEC, 3));
 }
 
-/* submit(tag, requestJson) and handle(tag, method, target, headers, body) → a call. PENDING or not, what follows is told by the inbox or by done = true. */
+/* submit(tag, requestJson) and handle(tag, method, target, headers, body) → a call. PENDING or not, what
+ * follows is told by the inbox or by done = true. */
 static napi_value wrap(napi_env env, mediagen_call *call, int32_t code) {
   napi_value out, handle, done;
   napi_create_object(env, &out);
@@ -99,10 +103,12 @@ static napi_value handle(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, args, NULL, NULL);
   int64_t tag = 0;
   napi_get_value_int64(env, args[0], &tag);
-  mediagen_str method = text(env, args[1]), target = text(env, args[2]), headers = text(env, args[3]), none = {"", 0};
+  mediagen_str method = text(env, args[1]), target = text(env, args[2]), headers = text(env, args[3]),
+               none = {"", 0};
   mediagen_call *call = NULL;
   mediagen_error *error = NULL;
-  int32_t code = p_mediagen_handle_begin(engine, method, target, headers, none, none, inbox, (uint64_t)tag, &call, &error);
+  int32_t code = p_mediagen_handle_begin(engine, method, target, headers, none, none, inbox, (uint64_t)tag,
+                                         &call, &error);
   free((void *)method.data), free((void *)target.data), free((void *)headers.data);
   return code < 0 ? fail(env, error, "handle") : wrap(env, call, code);
 }
@@ -183,8 +189,11 @@ static napi_value body(napi_env env, napi_callback_info info) {
 }
 
 NAPI_MODULE_INIT() {
-  const struct { const char *name; napi_callback function; } all[] = {{"open", open_engine}, {"submit", submit}, {"handle", handle}, {"next", next},
-                                                                      {"result", result},    {"head", head},     {"body", body}};
+  const struct {
+    const char *name;
+    napi_callback function;
+  } all[] = {{"open", open_engine}, {"submit", submit}, {"handle", handle}, {"next", next},
+             {"result", result},    {"head", head},     {"body", body}};
   for (size_t i = 0; i < sizeof all / sizeof *all; ++i) {
     napi_value function;
     napi_create_function(env, all[i].name, NAPI_AUTO_LENGTH, all[i].function, NULL, &function);

@@ -12,7 +12,8 @@ std::string_view Opaque(std::string_view tag) { return IsWeak(tag) ? tag.substr(
 
 // Takes the next entity tag off `list`; empty at the end or at a malformed one.
 std::string_view NextTag(std::string_view* list) {
-  while (!list->empty() && (list->front() == ',' || list->front() == ' ' || list->front() == '\t')) list->remove_prefix(1);
+  while (!list->empty() && (list->front() == ',' || list->front() == ' ' || list->front() == '\t'))
+    list->remove_prefix(1);
   size_t quote = IsWeak(*list) ? 2 : 0;
   if (list->size() <= quote || (*list)[quote] != '"') return {};
   size_t end = list->find('"', quote + 1);
@@ -57,7 +58,8 @@ Precondition CheckPreconditions(const ApiRequest& request, std::string_view etag
   if (!if_match.empty() && !EtagListHolds(if_match, etag, true)) return Precondition::kFailed;
   std::string if_none_match = joined("if-none-match");
   if (!if_none_match.empty() && EtagListHolds(if_none_match, etag, false)) {
-    return request.method == "GET" || request.method == "HEAD" ? Precondition::kNotModified : Precondition::kFailed;
+    return request.method == "GET" || request.method == "HEAD" ? Precondition::kNotModified
+                                                               : Precondition::kFailed;
   }
   return Precondition::kProceed;
 }
@@ -67,9 +69,11 @@ RangeResult CheckRange(const ApiRequest& request, std::string_view etag, uint64_
   std::string_view value = Trim(request.Header("range"));
   if (request.method != "GET" || value.empty()) return RangeResult::kWhole;
   std::string_view if_range = Trim(request.Header("if-range"));
-  if (!if_range.empty() && (IsWeak(if_range) || if_range != etag)) return RangeResult::kWhole;  // a date never equals: there is no Last-Modified
+  if (!if_range.empty() && (IsWeak(if_range) || if_range != etag))
+    return RangeResult::kWhole;  // a date never equals: there is no Last-Modified
   size_t equals = value.find('=');
-  if (equals == std::string_view::npos || !EqualsIgnoreCase(Trim(value.substr(0, equals)), "bytes")) return RangeResult::kWhole;
+  if (equals == std::string_view::npos || !EqualsIgnoreCase(Trim(value.substr(0, equals)), "bytes"))
+    return RangeResult::kWhole;
   value = Trim(value.substr(equals + 1));
   size_t dash = value.find('-');
   if (dash == std::string_view::npos || value.find(',') != std::string_view::npos) return RangeResult::kWhole;

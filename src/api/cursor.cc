@@ -21,14 +21,17 @@ std::string Mac(std::string_view body, std::string_view binding, std::string_vie
 
 std::string EncodeCursor(const PageKey& key, std::string_view binding, std::string_view secret) {
   std::string body;
-  for (int shift = 56; shift >= 0; shift -= 8) body.push_back(static_cast<char>(static_cast<uint64_t>(key.created_ms) >> shift));
+  for (int shift = 56; shift >= 0; shift -= 8)
+    body.push_back(static_cast<char>(static_cast<uint64_t>(key.created_ms) >> shift));
   body += key.id.blob();
   return fmt::format("{}{}.{}", kVersion, Base64UrlEncode(body), Base64UrlEncode(Mac(body, binding, secret)));
 }
 
 StatusOr<PageKey> DecodeCursor(std::string_view cursor, std::string_view binding, std::string_view secret) {
-  Status bad = Error(Code::kInvalid, "The cursor does not belong to this list.",
-                     {.hint = "Use nextCursor as it was given, with the same filters; or start again without one.", .object = "cursor"});
+  Status bad =
+      Error(Code::kInvalid, "The cursor does not belong to this list.",
+            {.hint = "Use nextCursor as it was given, with the same filters; or start again without one.",
+             .object = "cursor"});
   if (cursor.size() > 256 || cursor.substr(0, kVersion.size()) != kVersion) return bad;
   cursor.remove_prefix(kVersion.size());
   size_t dot = cursor.find('.');

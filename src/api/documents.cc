@@ -10,13 +10,15 @@ namespace mediagen {
 namespace {
 
 Status NoResource(std::string_view resource, std::string_view known) {
-  return Error(Code::kInvalid, fmt::format("There is no resource \"{}\".", Shorten(resource, 40)), {.hint = fmt::format("The resources are: {}.", known)});
+  return Error(Code::kInvalid, fmt::format("There is no resource \"{}\".", Shorten(resource, 40)),
+               {.hint = fmt::format("The resources are: {}.", known)});
 }
 
 // What a cursor is bound to.
 std::string BindingOf(const Viewer& viewer, const GenerationFilter& filter) {
-  std::string binding = fmt::format("generations|createdAt desc|{}|{}|{}|{}|", viewer.all, viewer.user, filter.session ? filter.session->text() : "",
-                                    filter.project ? filter.project->text() : "");
+  std::string binding =
+      fmt::format("generations|createdAt desc|{}|{}|{}|{}|", viewer.all, viewer.user,
+                  filter.session ? filter.session->text() : "", filter.project ? filter.project->text() : "");
   std::vector<GenerationStatus> statuses = filter.statuses;
   std::sort(statuses.begin(), statuses.end());
   for (GenerationStatus status : statuses) binding.append(StatusName(status)).push_back(',');
@@ -55,12 +57,13 @@ Status ReadFilter(const Json& json, const Viewer& viewer, GenerationFilter* filt
 }  // namespace
 
 Viewer ViewerOf(const Principal& principal) {
-  const bool admin = std::find(principal.roles.begin(), principal.roles.end(), "admin") != principal.roles.end();
+  const bool admin =
+      std::find(principal.roles.begin(), principal.roles.end(), "admin") != principal.roles.end();
   return {principal.host || admin, principal.user};
 }
 
-StatusOr<std::string> GetDocument(Pipeline& pipeline, const Principal& principal, std::string_view resource, std::string_view id,
-                                  std::string_view mount) {
+StatusOr<std::string> GetDocument(Pipeline& pipeline, const Principal& principal, std::string_view resource,
+                                  std::string_view id, std::string_view mount) {
   if (resource == "generations") {
     ASSIGN_OR_RETURN(BufferRef record, pipeline.Get(ViewerOf(principal), id, mount));
     return std::string(record.view());
@@ -71,8 +74,9 @@ StatusOr<std::string> GetDocument(Pipeline& pipeline, const Principal& principal
   return pipeline.OutputRecord(row, mount);
 }
 
-StatusOr<std::string> PageDocument(Pipeline& pipeline, const Viewer& viewer, const GenerationFilter& filter, int limit,
-                                   const std::optional<std::string>& cursor, std::string_view mount, std::string_view secret) {
+StatusOr<std::string> PageDocument(Pipeline& pipeline, const Viewer& viewer, const GenerationFilter& filter,
+                                   int limit, const std::optional<std::string>& cursor,
+                                   std::string_view mount, std::string_view secret) {
   const std::string binding = BindingOf(viewer, filter);
   std::optional<PageKey> after;
   if (cursor) {
@@ -84,13 +88,17 @@ StatusOr<std::string> PageDocument(Pipeline& pipeline, const Viewer& viewer, con
   json += R"({"data":[)";
   pipeline.AppendRecords(page, mount, &json);
   std::string next = "null";
-  if (page.has_more) next = fmt::format("\"{}\"", EncodeCursor({page.rows.back().created_ms, page.rows.back().id}, binding, secret));
-  json += fmt::format(R"(],"pagination":{{"hasMore":{},"nextCursor":{},"limit":{}}},"asOf":"{}"}})", page.has_more, next, limit, page.as_of);
+  if (page.has_more)
+    next = fmt::format("\"{}\"",
+                       EncodeCursor({page.rows.back().created_ms, page.rows.back().id}, binding, secret));
+  json += fmt::format(R"(],"pagination":{{"hasMore":{},"nextCursor":{},"limit":{}}},"asOf":"{}"}})",
+                      page.has_more, next, limit, page.as_of);
   return json;
 }
 
-StatusOr<std::string> ListDocument(Pipeline& pipeline, const Principal& principal, std::string_view resource, std::string_view query_json,
-                                   std::string_view mount, std::string_view secret) {
+StatusOr<std::string> ListDocument(Pipeline& pipeline, const Principal& principal, std::string_view resource,
+                                   std::string_view query_json, std::string_view mount,
+                                   std::string_view secret) {
   if (resource != "generations") return NoResource(resource, "generations");
   Json json = Json::object();
   if (!Trim(query_json).empty()) {

@@ -10,10 +10,11 @@
 namespace mediagen {
 namespace {
 
-constexpr int64_t kHeartbeatMs = 15'000;   // proxies close streams that are silent for longer
-constexpr size_t kPieceBytes = 32 << 10;   // frames of one pull
+constexpr int64_t kHeartbeatMs = 15'000;  // proxies close streams that are silent for longer
+constexpr size_t kPieceBytes = 32 << 10;  // frames of one pull
 
-// A subscription as SSE frames. A heartbeat is a frame with only an id: it moves the client's Last-Event-ID past events that were not for it.
+// A subscription as SSE frames. A heartbeat is a frame with only an id: it moves the client's Last-Event-ID
+// past events that were not for it.
 class EventStream final : public BodyStream, public std::enable_shared_from_this<EventStream> {
  public:
   EventStream(std::shared_ptr<Subscription> subscription, Executor* executor, Clock* clock)
@@ -37,9 +38,11 @@ class EventStream final : public BodyStream, public std::enable_shared_from_this
     }
     Delivery event;
     Subscription::Next next = Subscription::Next::kEmpty;
-    while (frames.size() < kPieceBytes && (next = subscription_->Pull(&event)) == Subscription::Next::kEvent) {
+    while (frames.size() < kPieceBytes &&
+           (next = subscription_->Pull(&event)) == Subscription::Next::kEvent) {
       if (!event.id.empty()) frames += fmt::format("id: {}\n", event.id);
-      frames += fmt::format("event: {}\ndata: {}\n\n", event.type, event.document.view());  // JSON of one line: no newline can be inside
+      frames += fmt::format("event: {}\ndata: {}\n\n", event.type,
+                            event.document.view());  // JSON of one line: no newline can be inside
     }
     if (!frames.empty()) {
       *piece = BufferRef::Own(std::move(frames));
@@ -100,7 +103,8 @@ StatusOr<SubscriptionOptions> OptionsOf(const ApiExchange& exchange) {
   options.viewer = exchange.viewer;
   options.after = query.Text("after");
   // What the browser has seen last is newer than what the page's URL says.
-  if (std::string_view last = exchange.request.Header("last-event-id"); !last.empty()) options.after = std::string(last);
+  if (std::string_view last = exchange.request.Header("last-event-id"); !last.empty())
+    options.after = std::string(last);
   options.object = query.Text("object").value_or("");
   if (auto topics = query.Text("topics")) {
     for (std::string_view rest = *topics; !rest.empty();) {
@@ -120,10 +124,12 @@ void GetEvents(Router& router, std::shared_ptr<ApiExchange> exchange) {
   if (!options.ok()) return exchange->Fail(options.status());
   auto subscription = router.parts().hub->Subscribe(*options);
   if (!subscription.ok()) return exchange->Fail(subscription.status());
-  auto stream = std::make_shared<EventStream>(std::move(*subscription), router.parts().executor, router.parts().clock);
+  auto stream =
+      std::make_shared<EventStream>(std::move(*subscription), router.parts().executor, router.parts().clock);
   stream->Start();
   Response response;
-  response.headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  response.headers = {
+      {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
   response.body = std::shared_ptr<BodyStream>(std::move(stream));
   exchange->Reply(std::move(response));
 }

@@ -38,20 +38,26 @@ int StatusForSubmit(const Status& status) {
 void CreateGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
   const ApiRequest& request = exchange->request;
   if (!IsJson(request.Header("content-type"))) {
-    return exchange->Reply(ProblemResponse(Error(Code::kInvalid, "A generation request is application/json."), 415));
+    return exchange->Reply(
+        ProblemResponse(Error(Code::kInvalid, "A generation request is application/json."), 415));
   }
   // What cannot be read at all is 400 (or 413), before anybody asks what it says.
-  if (auto readable = ParseJson(request.body.view(), "generation request", kRequestLimits); !readable.ok()) return exchange->Fail(readable.status());
+  if (auto readable = ParseJson(request.body.view(), "generation request", kRequestLimits); !readable.ok())
+    return exchange->Fail(readable.status());
   std::optional<std::string> key;
   if (std::string_view header = request.Header("idempotency-key"); !header.empty()) key = std::string(header);
   std::optional<std::string> user;
   if (!request.principal.host) user = request.principal.user;
   auto parsed = ParseGenerationRequest(request.body.view(), user, key);
-  if (!parsed.ok()) return exchange->Reply(ProblemResponse(parsed.status(), StatusForSubmit(parsed.status())));
+  if (!parsed.ok())
+    return exchange->Reply(ProblemResponse(parsed.status(), StatusForSubmit(parsed.status())));
   router.parts().pipeline->Submit(*parsed, request.mount, [exchange](StatusOr<BufferRef> record) {
-    if (!record.ok()) return exchange->Reply(ProblemResponse(record.status(), StatusForSubmit(record.status())));
-    std::string location = fmt::format("{}/v1/generations/{}", exchange->request.mount, StatusOfRecord(record->view(), "id"));
-    exchange->Reply(JsonResponse(exchange->request, 202, std::string(record->view()), {{"Location", location}}));
+    if (!record.ok())
+      return exchange->Reply(ProblemResponse(record.status(), StatusForSubmit(record.status())));
+    std::string location =
+        fmt::format("{}/v1/generations/{}", exchange->request.mount, StatusOfRecord(record->view(), "id"));
+    exchange->Reply(
+        JsonResponse(exchange->request, 202, std::string(record->view()), {{"Location", location}}));
   });
 }
 
@@ -74,7 +80,8 @@ void ListGenerations(Router& router, std::shared_ptr<ApiExchange> exchange) {
       }
     }
     RETURN_IF_ERROR(query.Finish());
-    return PageDocument(*router.parts().pipeline, exchange->viewer, filter, static_cast<int>(limit), cursor, exchange->request.mount, router.options().secret);
+    return PageDocument(*router.parts().pipeline, exchange->viewer, filter, static_cast<int>(limit), cursor,
+                        exchange->request.mount, router.options().secret);
   };
   auto page = list();
   if (!page.ok()) return exchange->Fail(page.status());
@@ -88,10 +95,11 @@ void GetGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
 }
 
 void CancelGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
-  router.parts().pipeline->Cancel(exchange->viewer, exchange->id, exchange->request.mount, [exchange](StatusOr<BufferRef> record) {
-    if (!record.ok()) return exchange->Fail(record.status());
-    exchange->Reply(JsonResponse(exchange->request, 200, std::string(record->view())));
-  });
+  router.parts().pipeline->Cancel(
+      exchange->viewer, exchange->id, exchange->request.mount, [exchange](StatusOr<BufferRef> record) {
+        if (!record.ok()) return exchange->Fail(record.status());
+        exchange->Reply(JsonResponse(exchange->request, 200, std::string(record->view())));
+      });
 }
 
 }  // namespace mediagen

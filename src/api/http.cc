@@ -14,13 +14,16 @@ constexpr size_t kMaxFields = 100, kMaxBlockBytes = 64 << 10;
 bool IsToken(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kMarks.find(c) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kMarks.find(c) != std::string_view::npos;
   });
 }
 
 // RFC 9110 §5.5: visible characters, obs-text, space and tab.
 bool IsFieldValue(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); });
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
+  });
 }
 
 void Names(FieldReader& fields, std::string_view name, std::vector<std::string>* out) {
@@ -60,7 +63,10 @@ std::string_view ApiRequest::Header(std::string_view lower_name) const {
 }
 
 StatusOr<HeaderList> ParseHeaderBlock(std::string_view block) {
-  if (block.size() > kMaxBlockBytes) return Error(Code::kTooLarge, fmt::format("The request's header fields have {} bytes; at most {} are taken.", block.size(), kMaxBlockBytes));
+  if (block.size() > kMaxBlockBytes)
+    return Error(Code::kTooLarge,
+                 fmt::format("The request's header fields have {} bytes; at most {} are taken.", block.size(),
+                             kMaxBlockBytes));
   HeaderList headers;
   while (!block.empty()) {
     size_t end = block.find('\n');
@@ -69,13 +75,18 @@ StatusOr<HeaderList> ParseHeaderBlock(std::string_view block) {
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.empty()) continue;
     size_t colon = line.find(':');
-    if (line[0] == ' ' || line[0] == '\t') return Error(Code::kInvalid, "A header field is folded over two lines, which RFC 9112 §5.2 forbids.");
+    if (line[0] == ' ' || line[0] == '\t')
+      return Error(Code::kInvalid, "A header field is folded over two lines, which RFC 9112 §5.2 forbids.");
     if (colon == std::string_view::npos || !IsToken(line.substr(0, colon))) {
-      return Error(Code::kInvalid, fmt::format("A header field's name is not a token: \"{}\".", Shorten(IsUtf8(line) ? line.substr(0, colon) : "?", 40)));
+      return Error(Code::kInvalid, fmt::format("A header field's name is not a token: \"{}\".",
+                                               Shorten(IsUtf8(line) ? line.substr(0, colon) : "?", 40)));
     }
     std::string_view value = Trim(line.substr(colon + 1));
-    if (!IsFieldValue(value)) return Error(Code::kInvalid, fmt::format("The header field {} holds a control character.", line.substr(0, colon)));
-    if (headers.size() >= kMaxFields) return Error(Code::kTooLarge, fmt::format("The request has more than {} header fields.", kMaxFields));
+    if (!IsFieldValue(value))
+      return Error(Code::kInvalid,
+                   fmt::format("The header field {} holds a control character.", line.substr(0, colon)));
+    if (headers.size() >= kMaxFields)
+      return Error(Code::kTooLarge, fmt::format("The request has more than {} header fields.", kMaxFields));
     headers.emplace_back(ToLower(line.substr(0, colon)), value);
   }
   return headers;

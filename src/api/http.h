@@ -30,13 +30,13 @@ struct Principal {
 StatusOr<Principal> ParsePrincipal(std::string_view json);
 
 struct ApiRequest {
-  std::string method;          // upper case
-  std::string path;            // percent-encoding kept, the mount prefix cut
-  std::string query;           // behind '?', percent-encoding kept
-  HeaderList headers;          // names in lower case
+  std::string method;  // upper case
+  std::string path;    // percent-encoding kept, the mount prefix cut
+  std::string query;   // behind '?', percent-encoding kept
+  HeaderList headers;  // names in lower case
   Principal principal;
-  std::string mount;           // "" or "/api": put before URLs in answers
-  BufferRef body;              // null for GET and HEAD
+  std::string mount;  // "" or "/api": put before URLs in answers
+  BufferRef body;     // null for GET and HEAD
 
   std::string_view Header(std::string_view lower_name) const;  // the first one, or ""
 };
@@ -47,7 +47,8 @@ class BodyStream {
   virtual ~BodyStream() = default;
   enum class Pull { kData, kEmpty, kEnd };
   virtual Pull Next(BufferRef* piece) = 0;
-  // Called (quickly, from any thread) when there is something after a kEmpty. Set once, before the first Next.
+  // Called (quickly, from any thread) when there is something after a kEmpty. Set once, before the first
+  // Next.
   virtual void OnReadable(std::function<void()> readable) = 0;
   // The client is gone.
   virtual void Close() = 0;
@@ -71,7 +72,8 @@ struct Response {
 // Called exactly once, inline or later from any thread.
 using ResponseDone = std::function<void(Response)>;
 
-// "name: value\r\n"… → a list with lower-case names. Refuses control characters, obs-fold, names that are not tokens, more than 100 fields or 64 KiB.
+// "name: value\r\n"… → a list with lower-case names. Refuses control characters, obs-fold, names that are not
+// tokens, more than 100 fields or 64 KiB.
 StatusOr<HeaderList> ParseHeaderBlock(std::string_view block);
 std::string FormatHeaderBlock(const HeaderList& headers);
 

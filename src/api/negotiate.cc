@@ -33,7 +33,8 @@ void ForEachElement(std::string_view list, Each each) {
     for (size_t at = semicolon; at < element.size();) {
       size_t next = std::min(element.find(';', at + 1), element.size());
       std::string_view parameter = Trim(element.substr(at + 1, next - at - 1));
-      if (parameter.size() > 2 && (parameter[0] == 'q' || parameter[0] == 'Q') && parameter[1] == '=') q = ParseQ(parameter.substr(2));
+      if (parameter.size() > 2 && (parameter[0] == 'q' || parameter[0] == 'Q') && parameter[1] == '=')
+        q = ParseQ(parameter.substr(2));
       at = next;
     }
     if (!name.empty()) each(name, q);
@@ -50,7 +51,8 @@ int AcceptQuality(std::string_view accept, std::string_view type) {
     int rank = 0;
     if (EqualsIgnoreCase(name, type)) {
       rank = 3;
-    } else if (name.size() == major.size() + 1 && name.back() == '*' && EqualsIgnoreCase(name.substr(0, major.size()), major)) {
+    } else if (name.size() == major.size() + 1 && name.back() == '*' &&
+               EqualsIgnoreCase(name.substr(0, major.size()), major)) {
       rank = 2;
     } else if (name == "*/*") {
       rank = 1;
@@ -67,13 +69,15 @@ Format NegotiateFormat(std::string_view accept, Format source) {
   const Format plain = source == Format::kPng ? Format::kPng : Format::kJpeg;
   bool webp_named = false;
   ForEachElement(accept, [&](std::string_view name, int q) {
-    if (q > 0 && (EqualsIgnoreCase(name, "image/webp") || EqualsIgnoreCase(name, "image/*"))) webp_named = true;
+    if (q > 0 && (EqualsIgnoreCase(name, "image/webp") || EqualsIgnoreCase(name, "image/*")))
+      webp_named = true;
   });
   const int webp = AcceptQuality(accept, "image/webp");
   if (webp_named && webp > 0 && webp >= AcceptQuality(accept, MediaType(plain))) return Format::kWebp;
   if (AcceptQuality(accept, MediaType(plain)) > 0) return plain;
   if (AcceptQuality(accept, "image/jpeg") > 0) return Format::kJpeg;
-  return webp > 0 ? Format::kWebp : plain;  // nothing fits: the plain form is still better than nothing (RFC 9110 §12.4.1)
+  return webp > 0 ? Format::kWebp
+                  : plain;  // nothing fits: the plain form is still better than nothing (RFC 9110 §12.4.1)
 }
 
 bool AcceptsCoding(std::string_view accept_encoding, std::string_view coding) {

@@ -15,30 +15,38 @@ namespace {
 
 // What a picture answer says besides its bytes.
 struct Representation {
-  std::string etag;            // quoted
+  std::string etag;  // quoted
   std::string media_type;
   std::string cache_control;
-  bool negotiated = false;     // the URL names no format: the answer depends on Accept
+  bool negotiated = false;  // the URL names no format: the answer depends on Accept
   uint64_t size = 0;
 };
 
-// http.md "Caching": what the URL's `v` was allows; a private picture is never kept without asking again unless its URL names its version.
+// http.md "Caching": what the URL's `v` was allows; a private picture is never kept without asking again
+// unless its URL names its version.
 std::string CacheControl(const Output& output, bool versioned) {
-  if (output.visibility == "public") return versioned ? "public, max-age=604800, s-maxage=2592000, immutable" : "public, max-age=3600";
+  if (output.visibility == "public")
+    return versioned ? "public, max-age=604800, s-maxage=2592000, immutable" : "public, max-age=3600";
   return versioned ? "private, max-age=31536000, immutable" : "private, no-cache";
 }
 
-// Status, headers and slice for one picture. Body is set by the caller, which knows where the bytes are; false: there is none (304, 412, 416).
-bool Describe(const ApiRequest& request, const Representation& picture, Response* response, ByteRange* range) {
+// Status, headers and slice for one picture. Body is set by the caller, which knows where the bytes are;
+// false: there is none (304, 412, 416).
+bool Describe(const ApiRequest& request, const Representation& picture, Response* response,
+              ByteRange* range) {
   HeaderList& headers = response->headers;
   headers = {{"ETag", picture.etag}, {"Cache-Control", picture.cache_control}};
   if (picture.negotiated) headers.emplace_back("Vary", "Accept");
   switch (CheckPreconditions(request, picture.etag)) {
-    case Precondition::kNotModified: response->status = 304; return false;
-    case Precondition::kFailed:
-      *response = ProblemResponse(Error(Code::kConflict, "The picture is not the one that If-Match names."), 412);
+    case Precondition::kNotModified:
+      response->status = 304;
       return false;
-    case Precondition::kProceed: break;
+    case Precondition::kFailed:
+      *response =
+          ProblemResponse(Error(Code::kConflict, "The picture is not the one that If-Match names."), 412);
+      return false;
+    case Precondition::kProceed:
+      break;
   }
   headers.emplace_back("Content-Type", picture.media_type);
   headers.emplace_back("Accept-Ranges", "bytes");
@@ -47,14 +55,19 @@ bool Describe(const ApiRequest& request, const Representation& picture, Response
   headers.emplace_back("Content-Disposition", "inline");
   switch (CheckRange(request, picture.etag, picture.size, range)) {
     case RangeResult::kUnsatisfiable:
-      *response = ProblemResponse(Error(Code::kInvalid, fmt::format("The picture has {} bytes; the range lies behind them.", picture.size)), 416);
+      *response = ProblemResponse(
+          Error(Code::kInvalid,
+                fmt::format("The picture has {} bytes; the range lies behind them.", picture.size)),
+          416);
       response->headers.emplace_back("Content-Range", fmt::format("bytes */{}", picture.size));
       return false;
     case RangeResult::kPartial:
       response->status = 206;
-      headers.emplace_back("Content-Range", fmt::format("bytes {}-{}/{}", range->offset, range->offset + range->length - 1, picture.size));
+      headers.emplace_back("Content-Range", fmt::format("bytes {}-{}/{}", range->offset,
+                                                        range->offset + range->length - 1, picture.size));
       break;
-    case RangeResult::kWhole: break;
+    case RangeResult::kWhole:
+      break;
   }
   headers.emplace_back("Content-Length", std::to_string(range->length));
   return true;
@@ -62,7 +75,8 @@ bool Describe(const ApiRequest& request, const Representation& picture, Response
 
 StatusOr<Output> VisibleImage(Router& router, const ApiExchange& exchange) {
   auto id = Id::Parse(exchange.id);
-  if (!id.ok()) return Error(Code::kNotFound, fmt::format("There is no picture {}.", Shorten(exchange.id, 60)));
+  if (!id.ok())
+    return Error(Code::kNotFound, fmt::format("There is no picture {}.", Shorten(exchange.id, 60)));
   return router.parts().pipeline->FindOutput(exchange.viewer, *id);
 }
 
@@ -73,27 +87,33 @@ Response Redirect(std::string location) {
   return response;
 }
 
-void SendVariant(Router& router, std::shared_ptr<ApiExchange> exchange, const Output& output, const Recipe& recipe, bool negotiated, bool versioned) {
+void SendVariant(Router& router, std::shared_ptr<ApiExchange> exchange, const Output& output,
+                 const Recipe& recipe, bool negotiated, bool versioned) {
   const std::string cache_control = CacheControl(output, versioned);
-  router.parts().media->Variant(output, recipe, [exchange, negotiated, cache_control](StatusOr<Picture> picture) {
-    if (!picture.ok()) {
-      // A broken picture is the picture's fault and not the request's.
-      const Code code = CodeOf(picture.status());
-      const bool broken = code == Code::kInvalid || code == Code::kUnsupported || code == Code::kTooLarge || code == Code::kCorrupt;
-      return exchange->Reply(ProblemResponse(picture.status(), broken ? 422 : HttpStatusOf(code)));
-    }
-    Representation representation{fmt::format("\"{}\"", picture->sha256), std::string(MediaType(picture->format)), cache_control, negotiated, picture->length};
-    Response response;
-    ByteRange range;
-    if (Describe(exchange->request, representation, &response, &range)) {
-      response.body = BytesBody{picture->buffer, picture->offset + range.offset, range.length};
-    }
-    exchange->Reply(std::move(response));
-  });
+  router.parts().media->Variant(
+      output, recipe, [exchange, negotiated, cache_control](StatusOr<Picture> picture) {
+        if (!picture.ok()) {
+          // A broken picture is the picture's fault and not the request's.
+          const Code code = CodeOf(picture.status());
+          const bool broken = code == Code::kInvalid || code == Code::kUnsupported ||
+                              code == Code::kTooLarge || code == Code::kCorrupt;
+          return exchange->Reply(ProblemResponse(picture.status(), broken ? 422 : HttpStatusOf(code)));
+        }
+        Representation representation{fmt::format("\"{}\"", picture->sha256),
+                                      std::string(MediaType(picture->format)), cache_control, negotiated,
+                                      picture->length};
+        Response response;
+        ByteRange range;
+        if (Describe(exchange->request, representation, &response, &range)) {
+          response.body = BytesBody{picture->buffer, picture->offset + range.offset, range.length};
+        }
+        exchange->Reply(std::move(response));
+      });
 }
 
 // The recipe of ?w&h&fit&format&q. kInvalid for what is not on the list.
-StatusOr<Recipe> RecipeOf(Router& router, const ApiExchange& exchange, TargetQuery& query, const Output& output, bool* negotiated) {
+StatusOr<Recipe> RecipeOf(Router& router, const ApiExchange& exchange, TargetQuery& query,
+                          const Output& output, bool* negotiated) {
   Recipe recipe;
   ASSIGN_OR_RETURN(int64_t width, query.Int("w", 0, 1, 16384));
   ASSIGN_OR_RETURN(int64_t height, query.Int("h", 0, 1, 16384));
@@ -104,7 +124,9 @@ StatusOr<Recipe> RecipeOf(Router& router, const ApiExchange& exchange, TargetQue
   *negotiated = !format;
   if (format) {
     recipe.format = FormatByName(*format);
-    if (recipe.format == Format::kUnknown) return Error(Code::kInvalid, fmt::format("\"{}\" is not a picture format; jpeg, webp and png are.", Shorten(*format, 20)));
+    if (recipe.format == Format::kUnknown)
+      return Error(Code::kInvalid, fmt::format("\"{}\" is not a picture format; jpeg, webp and png are.",
+                                               Shorten(*format, 20)));
   } else {
     // Thumbnails of PNGs are JPEGs, too: the listed recipes have no alpha to keep.
     recipe.format = NegotiateFormat(exchange.request.Header("accept"), Format::kJpeg);
@@ -114,7 +136,8 @@ StatusOr<Recipe> RecipeOf(Router& router, const ApiExchange& exchange, TargetQue
   recipe.quality = recipe.format == Format::kPng ? 0 : static_cast<int>(quality);
   if (router.recipes().Allows(recipe)) return recipe;
   return Error(Code::kInvalid, fmt::format("The size {} is not offered.", recipe.name()),
-               {.hint = "Offered are 150, 300 and 600 squares (w, h, fit=cover, format=jpeg or webp) and what \"media.recipes\" of the configuration lists."});
+               {.hint = "Offered are 150, 300 and 600 squares (w, h, fit=cover, format=jpeg or webp) and "
+                        "what \"media.recipes\" of the configuration lists."});
 }
 
 }  // namespace
@@ -122,7 +145,8 @@ StatusOr<Recipe> RecipeOf(Router& router, const ApiExchange& exchange, TargetQue
 void GetImage(Router& router, std::shared_ptr<ApiExchange> exchange) {
   auto output = VisibleImage(router, *exchange);
   if (!output.ok()) return exchange->Fail(output.status());
-  exchange->Reply(JsonResponse(exchange->request, 200, router.parts().pipeline->OutputRecord(*output, exchange->request.mount)));
+  exchange->Reply(JsonResponse(exchange->request, 200,
+                               router.parts().pipeline->OutputRecord(*output, exchange->request.mount)));
 }
 
 void GetImageVariant(Router& router, std::shared_ptr<ApiExchange> exchange) {
@@ -131,7 +155,8 @@ void GetImageVariant(Router& router, std::shared_ptr<ApiExchange> exchange) {
   auto query = TargetQuery::Parse(exchange->request.query);
   if (!query.ok()) return exchange->Fail(query.status());
   if (exchange->request.query.empty()) {
-    return exchange->Reply(Redirect(fmt::format("{}/v1/outputs/{}/content?v={}", exchange->request.mount, output->id.text(), OriginalVersion(output->sha256))));
+    return exchange->Reply(Redirect(fmt::format("{}/v1/outputs/{}/content?v={}", exchange->request.mount,
+                                                output->id.text(), OriginalVersion(output->sha256))));
   }
   bool negotiated = false;
   auto recipe = RecipeOf(router, *exchange, *query, *output, &negotiated);
@@ -140,8 +165,10 @@ void GetImageVariant(Router& router, std::shared_ptr<ApiExchange> exchange) {
   if (Status finished = query->Finish(); !finished.ok()) return exchange->Fail(finished);
   const std::string current = VariantVersion(output->sha256, *recipe);
   if (version && *version != current) {
-    return exchange->Reply(Redirect(fmt::format("{}/v1/images/{}/image?w={}&h={}&fit={}&format={}&v={}", exchange->request.mount, output->id.text(), recipe->width,
-                                                recipe->height, FitName(recipe->fit), recipe->format == Format::kJpeg ? "jpeg" : Extension(recipe->format), current)));
+    return exchange->Reply(
+        Redirect(fmt::format("{}/v1/images/{}/image?w={}&h={}&fit={}&format={}&v={}", exchange->request.mount,
+                             output->id.text(), recipe->width, recipe->height, FitName(recipe->fit),
+                             recipe->format == Format::kJpeg ? "jpeg" : Extension(recipe->format), current)));
   }
   SendVariant(router, exchange, *output, *recipe, negotiated, version.has_value() && !negotiated);
 }
@@ -155,7 +182,8 @@ void GetImagePreview(Router& router, std::shared_ptr<ApiExchange> exchange) {
   if (Status finished = query->Finish(); !finished.ok()) return exchange->Fail(finished);
   const std::string current = VariantVersion(output->sha256, PreviewRecipe());
   if (version && *version != current) {
-    return exchange->Reply(Redirect(fmt::format("{}/v1/images/{}/preview?v={}", exchange->request.mount, output->id.text(), current)));
+    return exchange->Reply(Redirect(
+        fmt::format("{}/v1/images/{}/preview?v={}", exchange->request.mount, output->id.text(), current)));
   }
   SendVariant(router, exchange, *output, PreviewRecipe(), false, version.has_value());
 }
@@ -169,9 +197,11 @@ void GetOutputContent(Router& router, std::shared_ptr<ApiExchange> exchange) {
   if (Status finished = query->Finish(); !finished.ok()) return exchange->Fail(finished);
   const std::string current = OriginalVersion(output->sha256);
   if (version && *version != current) {
-    return exchange->Reply(Redirect(fmt::format("{}/v1/outputs/{}/content?v={}", exchange->request.mount, output->id.text(), current)));
+    return exchange->Reply(Redirect(
+        fmt::format("{}/v1/outputs/{}/content?v={}", exchange->request.mount, output->id.text(), current)));
   }
-  Representation representation{fmt::format("\"{}\"", output->sha256), output->media_type, CacheControl(*output, version.has_value()), false,
+  Representation representation{fmt::format("\"{}\"", output->sha256), output->media_type,
+                                CacheControl(*output, version.has_value()), false,
                                 static_cast<uint64_t>(output->bytes)};
   Response response;
   ByteRange range;
@@ -179,7 +209,9 @@ void GetOutputContent(Router& router, std::shared_ptr<ApiExchange> exchange) {
     auto file = router.parts().media->blobs()->Open(output->blob_key);
     if (!file.ok()) {
       return exchange->Fail(CodeOf(file.status()) == Code::kNotFound
-                                ? Error(Code::kCorrupt, fmt::format("The file of picture {} is missing.", output->id.text()), {.hint = "Restore the blobs from a backup."})
+                                ? Error(Code::kCorrupt,
+                                        fmt::format("The file of picture {} is missing.", output->id.text()),
+                                        {.hint = "Restore the blobs from a backup."})
                                 : file.status());
     }
     response.body = FileBody{std::move(file->fd), range.offset, range.length};

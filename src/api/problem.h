@@ -7,10 +7,12 @@
 
 namespace mediagen {
 
-// The HTTP status of a code: 404 for kNotFound, 422 for kInvalid about a body's content is decided by the route, 400 here.
+// The HTTP status of a code: 404 for kNotFound, 422 for kInvalid about a body's content is decided by the
+// route, 400 here.
 int HttpStatusOf(Code code);
 
-// {"type": "urn:mediagen:problem:<code>", "title", "status", "detail", "code", "hint", "retryAfterMs", "object"}; no-store, Retry-After where there is a hint.
+// {"type": "urn:mediagen:problem:<code>", "title", "status", "detail", "code", "hint", "retryAfterMs",
+// "object"}; no-store, Retry-After where there is a hint.
 Response ProblemResponse(const Status& status);
 Response ProblemResponse(const Status& status, int http_status);
 

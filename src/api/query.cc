@@ -20,7 +20,8 @@ StatusOr<std::string> PercentDecode(std::string_view text, bool plus) {
       out.push_back(plus && text[i] == '+' ? ' ' : text[i]);
     }
   }
-  if (!IsUtf8(out) || out.find('\0') != std::string::npos) return Error(Code::kInvalid, "The request target is not valid UTF-8.");
+  if (!IsUtf8(out) || out.find('\0') != std::string::npos)
+    return Error(Code::kInvalid, "The request target is not valid UTF-8.");
   return out;
 }
 
@@ -35,7 +36,8 @@ StatusOr<TargetQuery> TargetQuery::Parse(std::string_view text) {
     ASSIGN_OR_RETURN(std::string name, PercentDecode(pair.substr(0, equals), true));
     ASSIGN_OR_RETURN(std::string value, PercentDecode(pair.substr(std::min(equals + 1, pair.size())), true));
     for (const auto& [known, old] : query.pairs_) {
-      if (known == name) return Error(Code::kInvalid, fmt::format("The parameter \"{}\" stands twice.", Shorten(name, 60)));
+      if (known == name)
+        return Error(Code::kInvalid, fmt::format("The parameter \"{}\" stands twice.", Shorten(name, 60)));
     }
     query.pairs_.emplace_back(std::move(name), std::move(value));
   }
@@ -56,7 +58,8 @@ StatusOr<int64_t> TargetQuery::Int(std::string_view name, int64_t fallback, int6
   int64_t value = 0;
   auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
   if (error != std::errc() || end != text->data() + text->size() || value < min || value > max) {
-    return Error(Code::kInvalid, fmt::format("\"{}\" must be a whole number from {} to {}.", name, min, max), {.object = std::string(name)});
+    return Error(Code::kInvalid, fmt::format("\"{}\" must be a whole number from {} to {}.", name, min, max),
+                 {.object = std::string(name)});
   }
   return value;
 }
@@ -70,8 +73,10 @@ StatusOr<Id> TargetQuery::IdOrEmpty(std::string_view name) {
 Status TargetQuery::Finish() const {
   for (const auto& [name, value] : pairs_) {
     if (std::find(asked_.begin(), asked_.end(), name) == asked_.end()) {
-      return Error(Code::kInvalid, fmt::format("The parameter \"{}\" is unknown here.", Shorten(name, 60)),
-                   {.hint = asked_.empty() ? "This resource takes none." : fmt::format("The parameters are: {}.", fmt::join(asked_, ", "))});
+      return Error(
+          Code::kInvalid, fmt::format("The parameter \"{}\" is unknown here.", Shorten(name, 60)),
+          {.hint = asked_.empty() ? "This resource takes none."
+                                  : fmt::format("The parameters are: {}.", fmt::join(asked_, ", "))});
     }
   }
   return OkStatus();

@@ -28,7 +28,9 @@ Response JsonResponse(const ApiRequest& request, int status, std::string json, H
   response.headers = std::move(headers);
   response.headers.emplace_back("Content-Type", "application/json");
   response.headers.emplace_back("Vary", "Accept-Encoding");
-  response.headers.emplace_back("Cache-Control", request.method == "GET" || request.method == "HEAD" ? "private, no-cache" : "no-store");
+  response.headers.emplace_back("Cache-Control", request.method == "GET" || request.method == "HEAD"
+                                                     ? "private, no-cache"
+                                                     : "no-store");
   if (json.size() > kCompressFrom && AcceptsCoding(request.Header("accept-encoding"), "zstd")) {
     std::string compressed = ZstdCompress(json);
     if (!compressed.empty() && compressed.size() < json.size()) {
@@ -41,7 +43,9 @@ Response JsonResponse(const ApiRequest& request, int status, std::string json, H
     response.headers.emplace_back("ETag", etag);
     if (CheckPreconditions(request, etag) == Precondition::kNotModified) {
       response.status = 304;
-      std::erase_if(response.headers, [](const auto& header) { return header.first == "Content-Type" || header.first == "Content-Encoding"; });
+      std::erase_if(response.headers, [](const auto& header) {
+        return header.first == "Content-Type" || header.first == "Content-Encoding";
+      });
       return response;
     }
   }

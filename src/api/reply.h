@@ -8,7 +8,8 @@
 
 namespace mediagen {
 
-// A JSON answer with an ETag of the bytes that are served, in zstd when it is over 1 KB and the client accepts it. GET answers are 304 when the client has them.
+// A JSON answer with an ETag of the bytes that are served, in zstd when it is over 1 KB and the client
+// accepts it. GET answers are 304 when the client has them.
 Response JsonResponse(const ApiRequest& request, int status, std::string json, HeaderList headers = {});
 
 // Sets Content-Length, and drops the body for HEAD. The last step of every route.

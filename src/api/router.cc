@@ -17,11 +17,11 @@ enum class Who { kAnyone, kUser, kAdmin };
 
 struct Route {
   std::string_view method;
-  std::string_view pattern;   // "{id}" stands for one segment
+  std::string_view pattern;  // "{id}" stands for one segment
   Handler handler;
   Who who;
-  std::string_view rate;      // the rule that a request is charged to; "" none
-  bool inline_first;          // the handler answers from memory when it can, and posts itself otherwise
+  std::string_view rate;  // the rule that a request is charged to; "" none
+  bool inline_first;      // the handler answers from memory when it can, and posts itself otherwise
 };
 
 constexpr std::array kRoutes = {
@@ -68,7 +68,8 @@ bool FromOurPages(const ApiRequest& request, const std::vector<std::string>& all
 }
 
 Response NotAllowed(const std::vector<std::string_view>& allowed) {
-  Response response = ProblemResponse(Error(Code::kInvalid, fmt::format("This resource takes {}.", fmt::join(allowed, ", "))), 405);
+  Response response = ProblemResponse(
+      Error(Code::kInvalid, fmt::format("This resource takes {}.", fmt::join(allowed, ", "))), 405);
   response.headers.emplace_back("Allow", fmt::format("{}", fmt::join(allowed, ", ")));
   return response;
 }
@@ -76,9 +77,11 @@ Response NotAllowed(const std::vector<std::string_view>& allowed) {
 Status CheckPrincipal(const ApiRequest& request, const Route& route) {
   const Principal& principal = request.principal;
   if (route.who == Who::kAnyone || principal.host) return OkStatus();
-  const bool admin = std::find(principal.roles.begin(), principal.roles.end(), "admin") != principal.roles.end();
+  const bool admin =
+      std::find(principal.roles.begin(), principal.roles.end(), "admin") != principal.roles.end();
   if (route.who == Who::kAdmin && !admin) return Error(Code::kNotFound, "There is nothing here.");
-  if (principal.user.empty() && !admin) return Error(Code::kUnauthorized, "This needs a signed-in user.", {.hint = "Sign in and try again."});
+  if (principal.user.empty() && !admin)
+    return Error(Code::kUnauthorized, "This needs a signed-in user.", {.hint = "Sign in and try again."});
   return OkStatus();
 }
 
@@ -93,7 +96,8 @@ void ApiExchange::Reply(Response response) {
 
 void ApiExchange::Fail(const Status& status) { Reply(ProblemResponse(status)); }
 
-Router::Router(RouterParts parts, RouterOptions options) : parts_(parts), options_(std::move(options)), recipes_(options_.recipes) {}
+Router::Router(RouterParts parts, RouterOptions options)
+    : parts_(parts), options_(std::move(options)), recipes_(options_.recipes) {}
 
 void Router::Handle(ApiRequest request, ResponseDone done) {
   auto exchange = std::make_shared<ApiExchange>();
@@ -107,9 +111,12 @@ void Router::Handle(ApiRequest request, ResponseDone done) {
     if (!Fits(candidate.pattern, in.path, &id)) continue;
     allowed.push_back(candidate.method);
     if (candidate.method == "GET") allowed.push_back("HEAD");
-    if (candidate.method == in.method || (candidate.method == "GET" && in.method == "HEAD")) route = &candidate;
+    if (candidate.method == in.method || (candidate.method == "GET" && in.method == "HEAD"))
+      route = &candidate;
   }
-  if (allowed.empty()) return exchange->Fail(Error(Code::kNotFound, fmt::format("There is nothing at {}.", Shorten(in.path, 100))));
+  if (allowed.empty())
+    return exchange->Fail(
+        Error(Code::kNotFound, fmt::format("There is nothing at {}.", Shorten(in.path, 100))));
   if (route == nullptr) return exchange->Reply(NotAllowed(allowed));
   auto decoded = PercentDecode(id, false);
   if (!decoded.ok()) return exchange->Fail(decoded.status());
@@ -121,29 +128,39 @@ void Router::Handle(ApiRequest request, ResponseDone done) {
     return exchange->Reply(std::move(response));
   }
   if (!IsSafe(in.method) && !FromOurPages(in, options_.allowed_origins)) {
-    return exchange->Fail(Error(Code::kForbidden, "This request came from a page of another site.", {.hint = "Add the page's origin to \"http.allowedOrigins\"."}));
+    return exchange->Fail(Error(Code::kForbidden, "This request came from a page of another site.",
+                                {.hint = "Add the page's origin to \"http.allowedOrigins\"."}));
   }
   if (in.body.size() > options_.max_body_bytes) {
-    return exchange->Fail(Error(Code::kTooLarge, fmt::format("The body has {} bytes; at most {} are taken.", in.body.size(), options_.max_body_bytes)));
+    return exchange->Fail(Error(Code::kTooLarge, fmt::format("The body has {} bytes; at most {} are taken.",
+                                                             in.body.size(), options_.max_body_bytes)));
   }
   if (!route->rate.empty() && !ChargeRate(*this, *exchange, route->rate)) return;
   if (route->inline_first) return route->handler(*this, std::move(exchange));
-  bool posted = parts_.executor->Post([this, exchange, handler = route->handler] { handler(*this, exchange); });
+  bool posted =
+      parts_.executor->Post([this, exchange, handler = route->handler] { handler(*this, exchange); });
   if (!posted) exchange->Fail(Error(Code::kClosed, "The engine is closed."));
 }
 
-StatusOr<ApiRequest> ParseRequest(std::string_view method, std::string_view target, std::string_view headers, std::string_view principal,
-                               std::string_view mount) {
+StatusOr<ApiRequest> ParseRequest(std::string_view method, std::string_view target, std::string_view headers,
+                                  std::string_view principal, std::string_view mount) {
   ApiRequest request;
-  const bool good_method = !method.empty() && method.size() <= 16 && std::all_of(method.begin(), method.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  const bool good_method =
+      !method.empty() && method.size() <= 16 &&
+      std::all_of(method.begin(), method.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
   if (!good_method) return Error(Code::kInvalid, "The request's method is not one of HTTP's.");
   request.method = method;
   if (target.size() > 8192) return Error(Code::kTooLarge, "The request target has more than 8192 bytes.");
-  const bool good_target = !target.empty() && target[0] == '/' && std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-  if (!good_target) return Error(Code::kInvalid, "The request target must be a path of visible ASCII characters that begins with '/'.");
+  const bool good_target =
+      !target.empty() && target[0] == '/' &&
+      std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  if (!good_target)
+    return Error(Code::kInvalid,
+                 "The request target must be a path of visible ASCII characters that begins with '/'.");
   while (!mount.empty() && mount.back() == '/') mount.remove_suffix(1);
   if (!mount.empty() && target.substr(0, mount.size()) != mount) {
-    return Error(Code::kNotFound, fmt::format("The target is not below the mount prefix \"{}\".", Shorten(mount, 60)));
+    return Error(Code::kNotFound,
+                 fmt::format("The target is not below the mount prefix \"{}\".", Shorten(mount, 60)));
   }
   request.mount = mount;
   target.remove_prefix(mount.size());

@@ -1,7 +1,8 @@
-// Router: one HTTP-shaped request in, one response out. The routes are a table (routes.cc); each resource is one file.
+// Router: one HTTP-shaped request in, one response out. The routes are a table (routes.cc); each resource is
+// one file.
 //
-// Thread-safe. A picture that is in memory is answered inline; everything else runs on the executor. Every answer, errors included, is a Response; `done` is called exactly
-// once.
+// Thread-safe. A picture that is in memory is answered inline; everything else runs on the executor. Every
+// answer, errors included, is a Response; `done` is called exactly once.
 #pragma once
 
 #include <atomic>
@@ -22,7 +23,7 @@ struct RouterParts {
   Pipeline* pipeline = nullptr;
   Media* media = nullptr;
   Hub* hub = nullptr;
-  Limiter* limiter = nullptr;   // null: no limits
+  Limiter* limiter = nullptr;  // null: no limits
   Executor* executor = nullptr;
   Clock* clock = nullptr;
   Metrics* metrics = nullptr;
@@ -39,7 +40,7 @@ struct RouterOptions {
 // A request on its way through: what the handlers of all resources share.
 struct ApiExchange {
   ApiRequest request;
-  std::string id;        // the {id} of the route's pattern, decoded
+  std::string id;  // the {id} of the route's pattern, decoded
   Viewer viewer;
   ResponseDone done;
 
@@ -64,8 +65,8 @@ class Router {
 };
 
 // method, target and blocks of the C ABI → a ApiRequest, the mount cut off. kInvalid says what is malformed.
-StatusOr<ApiRequest> ParseRequest(std::string_view method, std::string_view target, std::string_view headers, std::string_view principal,
-                               std::string_view mount);
+StatusOr<ApiRequest> ParseRequest(std::string_view method, std::string_view target, std::string_view headers,
+                                  std::string_view principal, std::string_view mount);
 
 // The resources. Each handler owns the exchange and must end it.
 using Handler = void (*)(Router&, std::shared_ptr<ApiExchange>);

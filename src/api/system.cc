@@ -21,11 +21,14 @@ void GetMetrics(Router& router, std::shared_ptr<ApiExchange> exchange) {
 }
 
 // The process answers.
-void GetHealth(Router&, std::shared_ptr<ApiExchange> exchange) { exchange->Reply(Text("ok\n", "text/plain; charset=utf-8")); }
+void GetHealth(Router&, std::shared_ptr<ApiExchange> exchange) {
+  exchange->Reply(Text("ok\n", "text/plain; charset=utf-8"));
+}
 
 // The store answers, too.
 void GetReady(Router& router, std::shared_ptr<ApiExchange> exchange) {
-  Status read = router.parts().pipeline->parts().store->Read([](const Snapshot& snapshot) { return snapshot.AsOf().status(); });
+  Status read = router.parts().pipeline->parts().store->Read(
+      [](const Snapshot& snapshot) { return snapshot.AsOf().status(); });
   if (!read.ok()) return exchange->Reply(ProblemResponse(read, 503));
   exchange->Reply(Text("ready\n", "text/plain; charset=utf-8"));
 }

@@ -8,11 +8,12 @@
 
 namespace mediagen {
 
-std::string Base64Encode(std::string_view bytes);      // padded
-std::string Base64UrlEncode(std::string_view bytes);   // URL alphabet, no padding
+std::string Base64Encode(std::string_view bytes);     // padded
+std::string Base64UrlEncode(std::string_view bytes);  // URL alphabet, no padding
 
-// Both alphabets are refused in one text; padding is optional for the URL alphabet and required for the standard one; white space is skipped when
-// `skip_space`. kInvalid names the position of the first bad character.
+// Both alphabets are refused in one text; padding is optional for the URL alphabet and required for the
+// standard one; white space is skipped when `skip_space`. kInvalid names the position of the first bad
+// character.
 StatusOr<std::string> Base64Decode(std::string_view text, bool skip_space = false);
 StatusOr<std::string> Base64UrlDecode(std::string_view text);
 

@@ -1,5 +1,5 @@
-// Buffer: immutable, refcounted bytes. The currency of everything that is passed on without a copy: cache entries, picture
-// bodies, results of calls. The C ABI's mediagen_buffer is this same object.
+// Buffer: immutable, refcounted bytes. The currency of everything that is passed on without a copy: cache
+// entries, picture bodies, results of calls. The C ABI's mediagen_buffer is this same object.
 //
 // Thread-safe: any thread may hold, copy and drop a BufferRef.
 #pragma once
@@ -33,7 +33,8 @@ class Buffer {
 
  private:
   friend class BufferRef;
-  Buffer(const char* data, size_t size, std::shared_ptr<const void> owner) : data_(data), size_(size), owner_(std::move(owner)) {}
+  Buffer(const char* data, size_t size, std::shared_ptr<const void> owner)
+      : data_(data), size_(size), owner_(std::move(owner)) {}
   ~Buffer() = default;
 
   mutable std::atomic<uint32_t> refs_{1};
@@ -47,10 +48,17 @@ class BufferRef {
  public:
   BufferRef() = default;
   BufferRef(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
-  BufferRef(const BufferRef& other) : buffer_(other.buffer_) { if (buffer_) buffer_->Ref(); }
+  BufferRef(const BufferRef& other) : buffer_(other.buffer_) {
+    if (buffer_) buffer_->Ref();
+  }
   BufferRef(BufferRef&& other) noexcept : buffer_(std::exchange(other.buffer_, nullptr)) {}
-  BufferRef& operator=(BufferRef other) noexcept { std::swap(buffer_, other.buffer_); return *this; }
-  ~BufferRef() { if (buffer_) buffer_->Unref(); }
+  BufferRef& operator=(BufferRef other) noexcept {
+    std::swap(buffer_, other.buffer_);
+    return *this;
+  }
+  ~BufferRef() {
+    if (buffer_) buffer_->Unref();
+  }
 
   // One allocation that holds a copy of `bytes`.
   static BufferRef Copy(std::string_view bytes);
@@ -60,7 +68,11 @@ class BufferRef {
   // A view of bytes that `owner` keeps alive.
   static BufferRef Alias(std::string_view bytes, std::shared_ptr<const void> owner);
   // Takes over / gives up one count of a raw pointer (the C ABI).
-  static BufferRef Adopt(const Buffer* buffer) { BufferRef ref; ref.buffer_ = buffer; return ref; }
+  static BufferRef Adopt(const Buffer* buffer) {
+    BufferRef ref;
+    ref.buffer_ = buffer;
+    return ref;
+  }
   const Buffer* Release() { return std::exchange(buffer_, nullptr); }
 
   const Buffer* get() const { return buffer_; }

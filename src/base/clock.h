@@ -18,11 +18,13 @@ class Clock {
   virtual ~Clock() = default;
   // Since the Unix epoch, UTC. May jump both ways; only records and user-set times use it.
   virtual int64_t WallMs() = 0;
-  // CLOCK_MONOTONIC: never goes back, comparable between processes of one boot. Leases, backoff and timers use it.
+  // CLOCK_MONOTONIC: never goes back, comparable between processes of one boot. Leases, backoff and timers
+  // use it.
   virtual int64_t MonotonicMs() = 0;
   // Whether time passes by itself. A fake clock's does not: waits against it end by Advance().
   virtual bool real() const { return true; }
-  // Calls `wake` whenever time was moved by hand (fake clocks only). Never forgotten: `wake` must stay callable.
+  // Calls `wake` whenever time was moved by hand (fake clocks only). Never forgotten: `wake` must stay
+  // callable.
   virtual void OnAdvance(std::function<void()> wake) { (void)wake; }
 };
 
@@ -51,9 +53,11 @@ class FakeClock : public Clock {
   std::vector<std::function<void()>> wakes_;
 };
 
-// RFC 3339 with ms, UTC: "2026-11-20T12:00:00.000Z". Times outside the years 0 to 9999 are written as the nearest one inside.
+// RFC 3339 with ms, UTC: "2026-11-20T12:00:00.000Z". Times outside the years 0 to 9999 are written as the
+// nearest one inside.
 std::string FormatTime(int64_t wall_ms);
-// The inverse; accepts any RFC 3339 offset and up to nine fractional digits. kInvalid with the text otherwise.
+// The inverse; accepts any RFC 3339 offset and up to nine fractional digits. kInvalid with the text
+// otherwise.
 StatusOr<int64_t> ParseTime(std::string_view text);
 
 }  // namespace mediagen

@@ -1,5 +1,5 @@
-// Executor: where work runs, and when. Everything that may block, decode or wait is posted here, so a test or a serverless host can run
-// the whole engine on one thread.
+// Executor: where work runs, and when. Everything that may block, decode or wait is posted here, so a test or
+// a serverless host can run the whole engine on one thread.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,9 @@ namespace mediagen {
 using Task = std::function<void()>;
 using TimerId = uint64_t;
 
-// Thread-safe. Tasks must not throw. After Stop() nothing new is taken (Post returns false, the task is dropped) and due
-// timers are forgotten; tasks already taken are run before Stop returns. Stop is not for a task to call: it waits for the tasks.
+// Thread-safe. Tasks must not throw. After Stop() nothing new is taken (Post returns false, the task is
+// dropped) and due timers are forgotten; tasks already taken are run before Stop returns. Stop is not for a
+// task to call: it waits for the tasks.
 class Executor {
  public:
   virtual ~Executor() = default;
@@ -27,8 +28,8 @@ class Executor {
   virtual bool Cancel(TimerId timer) = 0;
   virtual void Stop() = 0;
 
-  // Runs, on the caller's thread, one task that is ready or due; false when there is none. Works on every executor: it is how `workers:
-  // "manual"` and waiting inside a task make progress.
+  // Runs, on the caller's thread, one task that is ready or due; false when there is none. Works on every
+  // executor: it is how `workers: "manual"` and waiting inside a task make progress.
   virtual bool RunOne() = 0;
   // The monotonic ms of the next timer, or INT64_MAX.
   virtual int64_t NextDue() = 0;

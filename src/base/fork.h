@@ -1,5 +1,6 @@
-// fork(2): the one permitted global (architecture.md rule 6). A pthread_atfork child handler bumps a generation and closes the lock descriptors that were
-// registered; a handle made in another generation answers kForked before it touches a mutex.
+// fork(2): the one permitted global (architecture.md rule 6). A pthread_atfork child handler bumps a
+// generation and closes the lock descriptors that were registered; a handle made in another generation
+// answers kForked before it touches a mutex.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,9 @@ namespace mediagen {
 // The number of forks between the library's loading and this process. Lock-free, async-signal-safe.
 uint32_t ForkGeneration();
 
-// Descriptors that a child must close at once, since a flock is shared with the parent through them. Thread-safe. CloseInChild answers false when the
-// fixed table is full: the caller must then not rely on `fd` being closed.
+// Descriptors that a child must close at once, since a flock is shared with the parent through them.
+// Thread-safe. CloseInChild answers false when the fixed table is full: the caller must then not rely on `fd`
+// being closed.
 [[nodiscard]] bool CloseInChild(int fd);
 void ForgetInChild(int fd);  // call before closing it oneself
 

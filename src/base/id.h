@@ -1,11 +1,12 @@
-// Ids: UUIDv7 (RFC 9562 §5.7), text outside, 16 bytes inside. Ordered by time of making, so they make good keys.
+// Ids: UUIDv7 (RFC 9562 §5.7), text outside, 16 bytes inside. Ordered by time of making, so they make good
+// keys.
 #pragma once
 
 #include <array>
 #include <compare>
+#include <cstdint>
 #include <memory>
 #include <mutex>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -30,7 +31,9 @@ struct Id {
   static Id FromBlob(std::string_view blob);
 
   template <typename H>
-  friend H AbslHashValue(H h, const Id& id) { return H::combine(std::move(h), id.bytes); }
+  friend H AbslHashValue(H h, const Id& id) {
+    return H::combine(std::move(h), id.bytes);
+  }
 };
 
 // Randomness. Thread-safe.
@@ -38,9 +41,15 @@ class Random {
  public:
   virtual ~Random() = default;
   virtual void Fill(void* data, size_t size) = 0;
-  uint64_t Next() { uint64_t value; Fill(&value, sizeof value); return value; }
+  uint64_t Next() {
+    uint64_t value;
+    Fill(&value, sizeof value);
+    return value;
+  }
   // Uniform in [0, bound); bound > 0.
-  uint64_t Below(uint64_t bound) { return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64); }
+  uint64_t Below(uint64_t bound) {
+    return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64);
+  }
 };
 
 // getrandom(2); safe after fork.
@@ -48,8 +57,8 @@ Random* SystemRandom();
 // The same sequence for the same seed (splitmix64); for tests.
 std::unique_ptr<Random> SeededRandom(uint64_t seed);
 
-// Makes ids that never go back within one IdSource, even when the wall clock does (RFC 9562 §6.2 method 1, a 12-bit counter).
-// Thread-safe.
+// Makes ids that never go back within one IdSource, even when the wall clock does (RFC 9562 §6.2 method 1, a
+// 12-bit counter). Thread-safe.
 class IdSource {
  public:
   IdSource(Clock* clock, Random* random) : clock_(clock), random_(random) {}

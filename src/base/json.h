@@ -1,4 +1,5 @@
-// JSON at the edge: parsing that treats every byte as hostile, and a strict reader of objects that names what it refuses.
+// JSON at the edge: parsing that treats every byte as hostile, and a strict reader of objects that names what
+// it refuses.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +20,16 @@ struct JsonLimits {
   int max_depth = 64;  // nlohmann recurses on destruction; deeper is an attack
 };
 
-// Parses one JSON value. Refuses, as kInvalid with the byte position (the first byte is 1): malformed text, invalid UTF-8, duplicate keys (two readers
-// would disagree on which counts) and depth; as kTooLarge: more than max_bytes. `what` names the document in the error.
+// Parses one JSON value. Refuses, as kInvalid with the byte position (the first byte is 1): malformed text,
+// invalid UTF-8, duplicate keys (two readers would disagree on which counts) and depth; as kTooLarge: more
+// than max_bytes. `what` names the document in the error.
 StatusOr<Json> ParseJson(std::string_view text, std::string_view what, const JsonLimits& limits = {});
 
 // Compact text. Invalid UTF-8 inside strings is replaced, never thrown.
 std::string Dump(const Json& json);
 
-// Appends `text` as a quoted JSON string; invalid UTF-8 is replaced. For the hot paths that write JSON without a tree.
+// Appends `text` as a quoted JSON string; invalid UTF-8 is replaced. For the hot paths that write JSON
+// without a tree.
 void AppendJsonString(std::string_view text, std::string* out);
 
 // Reads one JSON object field by field and refuses the fields that nobody asked for.
@@ -36,12 +39,12 @@ void AppendJsonString(std::string_view text, std::string* out);
 //   fields.Int("n", &n, 1, 10);
 //   RETURN_IF_ERROR(fields.Finish());
 //
-// A missing or null field leaves its target untouched. The first error is kept and everything after it is skipped. Not
-// thread-safe; `json` must outlive it.
+// A missing or null field leaves its target untouched. The first error is kept and everything after it is
+// skipped. Not thread-safe; `json` must outlive it.
 class FieldReader {
  public:
   struct StringRule {
-    bool required = false;      // absent, null or empty is an error
+    bool required = false;  // absent, null or empty is an error
     size_t max_bytes = 4096;
     std::vector<std::string_view> one_of = {};  // empty: anything
   };

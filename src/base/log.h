@@ -1,5 +1,6 @@
-// LogSink: where structured records go. mediagen writes to no file and no stream of the host's: records are kept in a bounded ring and handed to whoever
-// listens (the `logs` topic of events). Nothing secret is ever put into one: no key, prompt, signed query or data URI.
+// LogSink: where structured records go. mediagen writes to no file and no stream of the host's: records are
+// kept in a bounded ring and handed to whoever listens (the `logs` topic of events). Nothing secret is ever
+// put into one: no key, prompt, signed query or data URI.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 struct LogRecord {
   int64_t at_ms = 0;  // wall clock
   LogLevel level = LogLevel::kInfo;
-  std::string source;   // the module: "store", "jobs", …
+  std::string source;  // the module: "store", "jobs", …
   std::string message;
   std::vector<std::pair<std::string, std::string>> fields;
 };

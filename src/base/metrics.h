@@ -1,5 +1,6 @@
-// Metrics: counters, gauges and histograms of one engine, exposed in the Prometheus text format (prometheus-cpp does the format).
-// Names follow the Prometheus conventions: mediagen_<noun>_<unit>[_total]. Thread-safe.
+// Metrics: counters, gauges and histograms of one engine, exposed in the Prometheus text format
+// (prometheus-cpp does the format). Names follow the Prometheus conventions: mediagen_<noun>_<unit>[_total].
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -50,15 +51,16 @@ class Histogram {
   prometheus::Histogram* histogram_ = nullptr;
 };
 
-// One registry an engine. What it hands out is a small value that stays valid as long as the Metrics; asking again for the same name and labels
-// gives the same series.
+// One registry an engine. What it hands out is a small value that stays valid as long as the Metrics; asking
+// again for the same name and labels gives the same series.
 class Metrics {
  public:
   Metrics();
   ~Metrics();
   Counter AddCounter(const std::string& name, const std::string& help, const Labels& labels = {});
   Gauge AddGauge(const std::string& name, const std::string& help, const Labels& labels = {});
-  Histogram AddHistogram(const std::string& name, const std::string& help, std::vector<double> buckets, const Labels& labels = {});
+  Histogram AddHistogram(const std::string& name, const std::string& help, std::vector<double> buckets,
+                         const Labels& labels = {});
   // Called before each exposition, to set gauges that are read rather than kept.
   void OnCollect(std::function<void()> collect);
   // Content-Type: text/plain; version=0.0.4

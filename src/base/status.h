@@ -1,8 +1,8 @@
 // Status: the one way in which mediagen code says that something failed.
 //
-// An error is an absl::Status that carries an ErrorInfo as a payload: a stable machine code, a sentence that says what
-// happened to which object, and a hint that says what to do. CodeOf() reads the code back; a Status without our payload
-// reads as kInternal. Everything here is thread-safe.
+// An error is an absl::Status that carries an ErrorInfo as a payload: a stable machine code, a sentence that
+// says what happened to which object, and a hint that says what to do. CodeOf() reads the code back; a Status
+// without our payload reads as kInternal. Everything here is thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -49,10 +49,10 @@ enum class Code : int32_t {
 
 struct ErrorInfo {
   Code code = Code::kInternal;
-  std::string message;           // one sentence: what happened, to which object
-  std::string hint;              // what the reader can do about it; may be empty
-  int64_t retry_after_ms = -1;   // -1: none
-  std::string object;            // the id or name that the error is about; may be empty
+  std::string message;          // one sentence: what happened, to which object
+  std::string hint;             // what the reader can do about it; may be empty
+  int64_t retry_after_ms = -1;  // -1: none
+  std::string object;           // the id or name that the error is about; may be empty
 };
 
 // The optional parts of an error.
@@ -86,14 +86,15 @@ std::string ErrorJson(const Status& status);
 #define MEDIAGEN_CONCAT(a, b) MEDIAGEN_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function when `expr` is an error.
-#define RETURN_IF_ERROR(expr)                              \
-  do {                                                     \
-    ::mediagen::Status mediagen_status = (expr);           \
-    if (!mediagen_status.ok()) return mediagen_status;     \
+#define RETURN_IF_ERROR(expr)                          \
+  do {                                                 \
+    ::mediagen::Status mediagen_status = (expr);       \
+    if (!mediagen_status.ok()) return mediagen_status; \
   } while (false)
 
 // ASSIGN_OR_RETURN(auto x, F()): x is the value of F(), or the enclosing function returns F()'s error.
-#define ASSIGN_OR_RETURN(lhs, expr) MEDIAGEN_ASSIGN_OR_RETURN(MEDIAGEN_CONCAT(mediagen_or_, __LINE__), lhs, expr)
+#define ASSIGN_OR_RETURN(lhs, expr) \
+  MEDIAGEN_ASSIGN_OR_RETURN(MEDIAGEN_CONCAT(mediagen_or_, __LINE__), lhs, expr)
 #define MEDIAGEN_ASSIGN_OR_RETURN(tmp, lhs, expr) \
   auto tmp = (expr);                              \
   if (!tmp.ok()) return tmp.status();             \

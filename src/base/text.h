@@ -1,5 +1,6 @@
-// The edge between std::string_view and Debian 12's absl::string_view, which do not convert to each other, and string
-// maps that can be searched by std::string_view. With a newer Abseil both types are one and this still compiles.
+// The edge between std::string_view and Debian 12's absl::string_view, which do not convert to each other,
+// and string maps that can be searched by std::string_view. With a newer Abseil both types are one and this
+// still compiles.
 #pragma once
 
 #include <functional>
@@ -25,7 +26,8 @@ using StringMap = absl::flat_hash_map<std::string, Value, TransparentHash, std::
 
 // Whether `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF).
 bool IsUtf8(std::string_view text);
-// How many bytes at the front of `text` are well-formed: its size, or the position of the first bad character.
+// How many bytes at the front of `text` are well-formed: its size, or the position of the first bad
+// character.
 size_t Utf8Prefix(std::string_view text);
 // `text` with U+FFFD for every byte that belongs to no character.
 std::string ReplaceBadUtf8(std::string_view text);

@@ -1,5 +1,6 @@
-// WakeupPipe: one descriptor that a host's event loop can watch. Level-triggered: while a byte stands in it, it is readable.
-// A pipe and not an eventfd, because Node's sockets refuse the latter. Both ends are O_CLOEXEC and O_NONBLOCK.
+// WakeupPipe: one descriptor that a host's event loop can watch. Level-triggered: while a byte stands in it,
+// it is readable. A pipe and not an eventfd, because Node's sockets refuse the latter. Both ends are
+// O_CLOEXEC and O_NONBLOCK.
 #pragma once
 
 #include <atomic>

@@ -27,7 +27,8 @@ struct Alone {
   }
 };
 
-StatusOr<Backend> OpenAlone(std::string_view config_json, Extent extent, std::initializer_list<std::string_view> keys) {
+StatusOr<Backend> OpenAlone(std::string_view config_json, Extent extent,
+                            std::initializer_list<std::string_view> keys) {
   // The same document as an engine's, less the keys that mean nothing here.
   Json json = Json::object();
   if (!Trim(config_json).empty()) {
@@ -54,7 +55,8 @@ StatusOr<Backend> OpenAlone(std::string_view config_json, Extent extent, std::in
       if (!self) return false;
       if (!DriveOnce(*self->components)) {
         // No descriptor to wait on here: a short nap, bounded by what is due.
-        int64_t nap = std::clamp<int64_t>(NextDue(*self->components) - self->components->clock->MonotonicMs(), 0, std::min<int64_t>(ms, 5));
+        int64_t nap = std::clamp<int64_t>(NextDue(*self->components) - self->components->clock->MonotonicMs(),
+                                          0, std::min<int64_t>(ms, 5));
         std::this_thread::sleep_for(std::chrono::milliseconds(nap));
       }
       return true;

@@ -11,7 +11,8 @@
 namespace mediagen {
 namespace {
 
-// Replaces ${NAME} in every string value; an unset variable is an error, since an empty key or path would be worse.
+// Replaces ${NAME} in every string value; an unset variable is an error, since an empty key or path would be
+// worse.
 Status Expand(Json* json, const Environment& environment) {
   if (json->is_structured()) {
     for (auto& item : *json) RETURN_IF_ERROR(Expand(&item, environment));
@@ -30,7 +31,9 @@ Status Expand(Json* json, const Environment& environment) {
     const std::string name = text.substr(begin + 2, end - begin - 2);
     auto value = environment(name);
     if (!value) {
-      return Error(Code::kInvalid, fmt::format("The configuration names the environment variable {}, which is not set.", Shorten(name, 80)));
+      return Error(Code::kInvalid,
+                   fmt::format("The configuration names the environment variable {}, which is not set.",
+                               Shorten(name, 80)));
     }
     out.append(text, at, begin - at).append(*value);
     at = end + 1;
@@ -51,7 +54,8 @@ void Section(FieldReader& fields, std::string_view key, const std::function<void
 }
 
 // Like Section, for an object whose keys the user chooses.
-void Named(FieldReader& fields, std::string_view key, const std::function<void(const std::string&, FieldReader&)>& read) {
+void Named(FieldReader& fields, std::string_view key,
+           const std::function<void(const std::string&, FieldReader&)>& read) {
   Json object = nullptr;
   fields.Object(key, &object);
   if (object.is_null() || !fields.ok()) return;
@@ -72,12 +76,14 @@ void Strings(FieldReader& fields, std::string_view key, std::vector<std::string>
   }
 }
 
-// "sqlite:" and its kind: only the embedded backend exists so far; the others are refused by name and not ignored.
+// "sqlite:" and its kind: only the embedded backend exists so far; the others are refused by name and not
+// ignored.
 void Backend(FieldReader& fields, std::string_view key, std::string_view embedded, std::string* url) {
   *url = embedded;
   fields.String(key, url);
   if (fields.ok() && url->compare(0, embedded.size(), embedded) != 0) {
-    fields.Fail(Error(Code::kUnsupported, fmt::format("\"{}\": \"{}\" is not supported by this version.", key, Shorten(*url, 60)),
+    fields.Fail(Error(Code::kUnsupported,
+                      fmt::format("\"{}\": \"{}\" is not supported by this version.", key, Shorten(*url, 60)),
                       {.hint = fmt::format("Use \"{}\".", embedded), .object = std::string(key)}));
   }
 }
@@ -95,7 +101,8 @@ void ReadCacheUrl(FieldReader& fields, Config* config) {
 
 void ReadWorkers(FieldReader& fields, Config* config) {
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  config->threads = static_cast<int>(std::clamp(cores + 2, 4u, 16u));  // drawing and decoding fill the cores; the rest keeps answering
+  config->threads = static_cast<int>(
+      std::clamp(cores + 2, 4u, 16u));  // drawing and decoding fill the cores; the rest keeps answering
   const Json* workers = fields.Take("workers");
   if (workers == nullptr || *workers == "auto") return;
   if (*workers == "manual") {
@@ -120,11 +127,13 @@ void ReadSecret(FieldReader& fields, Config* config) {
 }
 
 void ReadQueue(FieldReader& fields, QueueSettings* queue) {
-  int64_t concurrency = queue->concurrency, tries = queue->retry.tries, per_provider = queue->per_provider, per_user = queue->per_user;
+  int64_t concurrency = queue->concurrency, tries = queue->retry.tries, per_provider = queue->per_provider,
+          per_user = queue->per_user;
   fields.Int("concurrency", &concurrency, 1, 100'000);
   fields.Int("timeoutMs", &queue->timeout_ms, 1000, int64_t{7} * 86'400'000);
   fields.Bool("paused", &queue->paused);
-  if (fields.Take("rate") != nullptr) fields.Fail(Error(Code::kUnsupported, "\"rate\" of a queue is not supported by this version."));
+  if (fields.Take("rate") != nullptr)
+    fields.Fail(Error(Code::kUnsupported, "\"rate\" of a queue is not supported by this version."));
   Section(fields, "perKey", [&](FieldReader& keys) {
     keys.Int("provider", &per_provider, 0, 100'000);
     keys.Int("user", &per_user, 0, 100'000);
@@ -142,7 +151,8 @@ void ReadQueue(FieldReader& fields, QueueSettings* queue) {
 
 std::string DefaultKeyName(std::string_view type) { return type == "replicate" ? "REPLICATE_API_TOKEN" : ""; }
 
-void ReadProvider(const std::string& name, FieldReader& fields, const Environment& environment, Config* config) {
+void ReadProvider(const std::string& name, FieldReader& fields, const Environment& environment,
+                  Config* config) {
   ProviderConfig provider;
   provider.name = provider.type = name;
   fields.String("type", &provider.type, {.max_bytes = 64});
@@ -155,14 +165,17 @@ void ReadProvider(const std::string& name, FieldReader& fields, const Environmen
   fields.Int("concurrency", &concurrency, 1, 10'000);
   provider.concurrency = static_cast<int>(concurrency);
   fields.Bool("allowPrivateNetwork", &provider.allow_private_network);
-  if (provider.api_key.empty() && !provider.api_key_env.empty()) provider.api_key = environment(provider.api_key_env).value_or("");
+  if (provider.api_key.empty() && !provider.api_key_env.empty())
+    provider.api_key = environment(provider.api_key_env).value_or("");
   config->providers.push_back(std::move(provider));
 }
 
 void ReadProviders(FieldReader& fields, const Environment& environment, Config* config) {
-  Named(fields, "providers", [&](const std::string& name, FieldReader& inner) { ReadProvider(name, inner, environment, config); });
+  Named(fields, "providers",
+        [&](const std::string& name, FieldReader& inner) { ReadProvider(name, inner, environment, config); });
   auto configured = [&](std::string_view name) {
-    return std::any_of(config->providers.begin(), config->providers.end(), [&](const ProviderConfig& provider) { return provider.name == name; });
+    return std::any_of(config->providers.begin(), config->providers.end(),
+                       [&](const ProviderConfig& provider) { return provider.name == name; });
   };
   auto add = [&](const char* name) {
     Json empty = Json::object();
@@ -174,8 +187,9 @@ void ReadProviders(FieldReader& fields, const Environment& environment, Config* 
 }
 
 void ReadRateLimits(FieldReader& fields, Config* config) {
-  std::map<std::string, std::string> limits = {{"generations", "5/min"}, {"images", "60/min"},     {"sessions", "30/min"},
-                                               {"writes", "120/min"},    {"pictures", "3000/min"}, {"render", "60/min"}};
+  std::map<std::string, std::string> limits = {{"generations", "5/min"}, {"images", "60/min"},
+                                               {"sessions", "30/min"},   {"writes", "120/min"},
+                                               {"pictures", "3000/min"}, {"render", "60/min"}};
   Section(fields, "rateLimits", [&](FieldReader& inner) {
     for (auto& [name, text] : limits) inner.String(name, &text, {.max_bytes = 32});
   });
@@ -207,8 +221,11 @@ void ReadHttp(FieldReader& fields, Config* config) {
     inner.String("wwwAuthenticate", &config->www_authenticate, {.max_bytes = 256});
     for (std::string_view later : {"corsOrigins", "trustedHops", "ipv6Prefix"}) {
       const Json* value = inner.Take(later);
-      const bool neutral = value == nullptr || (value->is_array() && value->empty()) || *value == Json(later == "ipv6Prefix" ? 64 : 0);
-      if (!neutral) inner.Fail(Error(Code::kUnsupported, fmt::format("\"http.{}\" is not supported by this version.", later)));
+      const bool neutral = value == nullptr || (value->is_array() && value->empty()) ||
+                           *value == Json(later == "ipv6Prefix" ? 64 : 0);
+      if (!neutral)
+        inner.Fail(
+            Error(Code::kUnsupported, fmt::format("\"http.{}\" is not supported by this version.", later)));
     }
   });
 }
@@ -228,7 +245,8 @@ StatusOr<uint64_t> ParseBytes(std::string_view text) {
   std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
   int shift = unit.empty() ? 0 : unit == "KiB" ? 10 : unit == "MiB" ? 20 : unit == "GiB" ? 30 : -1;
   if (error != std::errc() || shift < 0 || number == 0 || number > (UINT64_MAX >> 20 >> 20)) {
-    return Error(Code::kInvalid, fmt::format("\"{}\" is not a size; sizes look like 50MiB.", Shorten(text, 40)));
+    return Error(Code::kInvalid,
+                 fmt::format("\"{}\" is not a size; sizes look like 50MiB.", Shorten(text, 40)));
   }
   return number << shift;
 }
@@ -242,7 +260,8 @@ StatusOr<Config> ParseConfig(std::string_view text, const Environment& environme
   Config config;
   FieldReader fields(json, "the configuration");
   fields.String("dataDir", &config.data_dir, {.max_bytes = 4000});
-  if (fields.ok() && (config.data_dir.empty() || config.data_dir.find('\0') != std::string::npos)) fields.Refuse("dataDir", "must be a path");
+  if (fields.ok() && (config.data_dir.empty() || config.data_dir.find('\0') != std::string::npos))
+    fields.Refuse("dataDir", "must be a path");
   std::string url;
   Backend(fields, "store", "sqlite:", &url);
   Backend(fields, "blobs", "file:", &url);
@@ -254,7 +273,8 @@ StatusOr<Config> ParseConfig(std::string_view text, const Environment& environme
   config.relaxed = durability == "relaxed";
   ReadSecret(fields, &config);
   fields.String("publicBaseUrl", &config.public_base_url, {.max_bytes = 2048});
-  while (!config.public_base_url.empty() && config.public_base_url.back() == '/') config.public_base_url.pop_back();
+  while (!config.public_base_url.empty() && config.public_base_url.back() == '/')
+    config.public_base_url.pop_back();
   ReadHttp(fields, &config);
   Section(fields, "events", [&](FieldReader& inner) {
     inner.Int("retentionMs", &config.event_retention_ms, 1000, int64_t{366} * 86'400'000);
@@ -262,10 +282,13 @@ StatusOr<Config> ParseConfig(std::string_view text, const Environment& environme
   });
   config.queues["generate"] = QueueSettings{.concurrency = 3, .per_provider = 10, .per_user = 2};
   config.queues["media"] = QueueSettings{.concurrency = 2};
-  Named(fields, "queues", [&](const std::string& name, FieldReader& inner) { ReadQueue(inner, &config.queues[name]); });
+  Named(fields, "queues",
+        [&](const std::string& name, FieldReader& inner) { ReadQueue(inner, &config.queues[name]); });
   ReadProviders(fields, environment, &config);
   ReadRateLimits(fields, &config);
-  if (fields.Take("budgets") != nullptr) fields.Fail(Error(Code::kUnsupported, "\"budgets\" is not supported by this version.", {.object = "budgets"}));
+  if (fields.Take("budgets") != nullptr)
+    fields.Fail(
+        Error(Code::kUnsupported, "\"budgets\" is not supported by this version.", {.object = "budgets"}));
   ReadMedia(fields, &config);
   RETURN_IF_ERROR(fields.Finish());
   return config;

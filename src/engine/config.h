@@ -1,4 +1,5 @@
-// Config: the configuration document, parsed, checked and completed with its defaults. The only place where mediagen reads the environment.
+// Config: the configuration document, parsed, checked and completed with its defaults. The only place where
+// mediagen reads the environment.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,9 @@ namespace mediagen {
 struct Config {
   std::string data_dir = "./mediagen-data";
   uint64_t cache_bytes = 50u << 20;
-  int threads = 0;                    // 0: manual
+  int threads = 0;  // 0: manual
   bool relaxed = false;
-  std::vector<std::string> secrets;   // current first; empty: kept in the data directory
+  std::vector<std::string> secrets;  // current first; empty: kept in the data directory
   std::string public_base_url;
   std::vector<std::string> allowed_origins;
   std::string www_authenticate = "Bearer";
@@ -38,7 +39,8 @@ struct Config {
 using Environment = std::function<std::optional<std::string>(const std::string&)>;
 Environment ProcessEnvironment();
 
-// "" is {}. Every refusal names the key and says what it takes: kInvalid, or kUnsupported for what this version does not have.
+// "" is {}. Every refusal names the key and says what it takes: kInvalid, or kUnsupported for what this
+// version does not have.
 StatusOr<Config> ParseConfig(std::string_view json, const Environment& environment);
 
 // "50MiB", "4GiB", "1000000" → bytes.

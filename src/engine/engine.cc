@@ -16,9 +16,13 @@ namespace mediagen {
 namespace {
 
 constexpr int64_t kTidyEveryMs = 30'000;
-constexpr int64_t kPaidAnswerMs = 15'000;  // how long past its grace a close waits for the answer to a request that is being paid for
+constexpr int64_t kPaidAnswerMs =
+    15'000;  // how long past its grace a close waits for the answer to a request that is being paid for
 
-Status Closed() { return Error(Code::kClosed, "The engine is closed.", {.hint = "Open the data directory again; nothing accepted is lost."}); }
+Status Closed() {
+  return Error(Code::kClosed, "The engine is closed.",
+               {.hint = "Open the data directory again; nothing accepted is lost."});
+}
 
 StatusOr<Viewer> ViewerOf(std::string_view principal_json) {
   ASSIGN_OR_RETURN(Principal principal, ParsePrincipal(principal_json));
@@ -41,9 +45,7 @@ class EngineImpl final : public Engine {
     if (c_) Unwire(*c_);
   }
 
-  void Start() {
-    Tidy();
-  }
+  void Start() { Tidy(); }
 
   void Submit(std::string_view request_json, Reply reply) override {
     if (closed_) return reply(Closed());
@@ -70,15 +72,18 @@ class EngineImpl final : public Engine {
   }
 
   void Get(std::string_view principal, std::string_view resource, std::string_view id, Reply reply) override {
-    OnExecutor(principal, std::move(reply), [this, resource = std::string(resource), id = std::string(id)](const Principal& who) {
-      return GetDocument(*c_->pipeline, who, resource, id, "");
-    });
+    OnExecutor(principal, std::move(reply),
+               [this, resource = std::string(resource), id = std::string(id)](const Principal& who) {
+                 return GetDocument(*c_->pipeline, who, resource, id, "");
+               });
   }
 
-  void List(std::string_view principal, std::string_view resource, std::string_view query, Reply reply) override {
-    OnExecutor(principal, std::move(reply), [this, resource = std::string(resource), query = std::string(query)](const Principal& who) {
-      return ListDocument(*c_->pipeline, who, resource, query, "", c_->secret);
-    });
+  void List(std::string_view principal, std::string_view resource, std::string_view query,
+            Reply reply) override {
+    OnExecutor(principal, std::move(reply),
+               [this, resource = std::string(resource), query = std::string(query)](const Principal& who) {
+                 return ListDocument(*c_->pipeline, who, resource, query, "", c_->secret);
+               });
   }
 
   void Publish(std::string_view topic, std::string_view user, std::string_view data, Reply reply) override {
@@ -97,7 +102,8 @@ class EngineImpl final : public Engine {
         });
   }
 
-  StatusOr<Unsubscribe> Subscribe(std::string_view principal, std::string_view filter, std::function<void(BufferRef)> deliver,
+  StatusOr<Unsubscribe> Subscribe(std::string_view principal, std::string_view filter,
+                                  std::function<void(BufferRef)> deliver,
                                   std::function<void(Status)> ended) override {
     if (closed_) return Closed();
     ASSIGN_OR_RETURN(Viewer viewer, ViewerOf(principal));
@@ -106,9 +112,11 @@ class EngineImpl final : public Engine {
     return PumpInto(std::move(subscription), c_->executor.get(), std::move(deliver), std::move(ended));
   }
 
-  void Handle(std::string_view method, std::string_view target, std::string_view headers, std::string_view principal, std::string_view mount,
-              BufferRef body, ResponseDone done) override {
-    auto request = closed_ ? StatusOr<ApiRequest>(Closed()) : ParseRequest(method, target, headers, principal, mount);
+  void Handle(std::string_view method, std::string_view target, std::string_view headers,
+              std::string_view principal, std::string_view mount, BufferRef body,
+              ResponseDone done) override {
+    auto request =
+        closed_ ? StatusOr<ApiRequest>(Closed()) : ParseRequest(method, target, headers, principal, mount);
     if (!request.ok()) return done(ProblemResponse(request.status()));
     request->body = std::move(body);
     c_->router->Handle(std::move(*request), std::move(done));
@@ -125,14 +133,15 @@ class EngineImpl final : public Engine {
       return done(OkStatus());
     }
     std::lock_guard lock(closer_mutex_);
-    closer_ = Thread("mediagen-close", [this, self = shared_from_this(), grace_ms, done = std::move(done)]() mutable {
-      closer_id_ = std::this_thread::get_id();
-      Drain(grace_ms);
-      Unwire(*c_);
-      done(OkStatus());
-      done = nullptr;
-      self.reset();
-    });
+    closer_ = Thread("mediagen-close",
+                     [this, self = shared_from_this(), grace_ms, done = std::move(done)]() mutable {
+                       closer_id_ = std::this_thread::get_id();
+                       Drain(grace_ms);
+                       Unwire(*c_);
+                       done(OkStatus());
+                       done = nullptr;
+                       self.reset();
+                     });
   }
 
   bool closed() const override { return closed_; }
@@ -140,7 +149,8 @@ class EngineImpl final : public Engine {
 
   Status Run(int64_t budget_ms, int64_t* next_due_ms) override {
     if (c_->threaded()) {
-      return Error(Code::kUnsupported, "This engine has threads of its own.", {.hint = "mediagen_run is for \"workers\": \"manual\"."});
+      return Error(Code::kUnsupported, "This engine has threads of its own.",
+                   {.hint = "mediagen_run is for \"workers\": \"manual\"."});
     }
     if (closed_) return Closed();
     const int64_t end = c_->clock->MonotonicMs() + std::max<int64_t>(budget_ms, 0);
@@ -202,19 +212,22 @@ class EngineImpl final : public Engine {
     auto who = ParsePrincipal(principal);
     if (!who.ok()) return reply(who.status());
     auto shared_reply = std::make_shared<Reply>(std::move(reply));
-    bool posted = c_->executor->Post([self = shared_from_this(), who = *who, shared_reply, ask = std::move(ask)] {
-      auto document = ask(who);
-      if (!document.ok()) return (*shared_reply)(document.status());
-      (*shared_reply)(BufferRef::Own(std::move(*document)));
-    });
+    bool posted =
+        c_->executor->Post([self = shared_from_this(), who = *who, shared_reply, ask = std::move(ask)] {
+          auto document = ask(who);
+          if (!document.ok()) return (*shared_reply)(document.status());
+          (*shared_reply)(BufferRef::Own(std::move(*document)));
+        });
     if (!posted) (*shared_reply)(Closed());
   }
 
-  // Lets what is held here come to an end, at most grace_ms; a request that is being paid for gets its time in any case.
+  // Lets what is held here come to an end, at most grace_ms; a request that is being paid for gets its time
+  // in any case.
   void Drain(int64_t grace_ms) {
     const int64_t start = c_->clock->MonotonicMs();
     auto waited = [&] { return c_->clock->MonotonicMs() - start; };
-    while ((c_->queues->held() > 0 && waited() < grace_ms) || (c_->pipeline->sending() > 0 && waited() < std::max(grace_ms, kPaidAnswerMs))) {
+    while ((c_->queues->held() > 0 && waited() < grace_ms) ||
+           (c_->pipeline->sending() > 0 && waited() < std::max(grace_ms, kPaidAnswerMs))) {
       if (c_->threaded()) {
         std::unique_lock lock(closer_mutex_);
         drained_.wait_for(lock, std::chrono::milliseconds(20));
@@ -231,7 +244,9 @@ class EngineImpl final : public Engine {
       auto self = std::static_pointer_cast<EngineImpl>(weak.lock());
       if (!self || self->closed_) return;
       for (Status status : {self->c_->pipeline->Sweep(), self->c_->hub->Prune()}) {
-        if (!status.ok()) self->c_->log->Write(LogLevel::kWarning, "engine", "a sweep did not finish", {{"error", InfoOf(status).message}});
+        if (!status.ok())
+          self->c_->log->Write(LogLevel::kWarning, "engine", "a sweep did not finish",
+                               {{"error", InfoOf(status).message}});
       }
       self->c_->cache->Sweep();
       self->Tidy();
@@ -249,7 +264,8 @@ class EngineImpl final : public Engine {
 
 }  // namespace
 
-StatusOr<std::shared_ptr<Engine>> Engine::Open(std::string_view config_json, const EngineEnvironment& environment) {
+StatusOr<std::shared_ptr<Engine>> Engine::Open(std::string_view config_json,
+                                               const EngineEnvironment& environment) {
   ASSIGN_OR_RETURN(Config config, ParseConfig(config_json, ProcessEnvironment()));
   ASSIGN_OR_RETURN(auto components, Wire(std::move(config), environment, Extent::kEngine));
   auto engine = std::make_shared<EngineImpl>(std::move(components));

@@ -1,7 +1,8 @@
 // Engine: configuration → wiring → lifecycle. What the C ABI calls.
 //
-// Thread-safe. Every verb answers through a Reply, which is called exactly once: inline when memory or validation answers, else later from a thread of the engine. After Close
-// every verb answers kClosed. An Engine is held by shared_ptr: what is under way keeps it alive.
+// Thread-safe. Every verb answers through a Reply, which is called exactly once: inline when memory or
+// validation answers, else later from a thread of the engine. After Close every verb answers kClosed. An
+// Engine is held by shared_ptr: what is under way keeps it alive.
 #pragma once
 
 #include <cstdint>
@@ -26,17 +27,18 @@ using Reply = std::function<void(StatusOr<BufferRef>)>;
 using Unsubscribe = std::function<void()>;
 
 struct EngineEnvironment {
-  Clock* clock = nullptr;      // null: the machine's
+  Clock* clock = nullptr;  // null: the machine's
   FileSystem* files = nullptr;
   Random* random = nullptr;
   std::string sqlite_vfs;
 };
 
-// A store with what its jobs need, opened without an engine or shared with one (record.h, queue.h of the C ABI).
+// A store with what its jobs need, opened without an engine or shared with one (record.h, queue.h of the C
+// ABI).
 struct Backend {
-  std::shared_ptr<void> owner;   // keeps everything below alive
+  std::shared_ptr<void> owner;  // keeps everything below alive
   Store* store = nullptr;
-  Queues* queues = nullptr;      // null: jobs in a batch are refused
+  Queues* queues = nullptr;  // null: jobs in a batch are refused
   Executor* executor = nullptr;
   IdSource* ids = nullptr;
   Clock* clock = nullptr;
@@ -46,24 +48,30 @@ struct Backend {
 
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
-  static StatusOr<std::shared_ptr<Engine>> Open(std::string_view config_json, const EngineEnvironment& environment = {});
+  static StatusOr<std::shared_ptr<Engine>> Open(std::string_view config_json,
+                                                const EngineEnvironment& environment = {});
   virtual ~Engine() = default;
 
   virtual void Submit(std::string_view request_json, Reply reply) = 0;
   virtual void Cancel(std::string_view principal, std::string_view id, Reply reply) = 0;
   // Replies when the generation rests. The returned function gives up waiting (no reply then).
   virtual Unsubscribe Await(std::string_view principal, std::string_view id, Reply reply) = 0;
-  virtual void Get(std::string_view principal, std::string_view resource, std::string_view id, Reply reply) = 0;
-  virtual void List(std::string_view principal, std::string_view resource, std::string_view query, Reply reply) = 0;
+  virtual void Get(std::string_view principal, std::string_view resource, std::string_view id,
+                   Reply reply) = 0;
+  virtual void List(std::string_view principal, std::string_view resource, std::string_view query,
+                    Reply reply) = 0;
   virtual void Publish(std::string_view topic, std::string_view user, std::string_view data, Reply reply) = 0;
 
-  // `deliver` gets one event document at a time, in order, from a thread of the engine; `ended` is called at most once, when the engine closes.
-  virtual StatusOr<Unsubscribe> Subscribe(std::string_view principal, std::string_view filter, std::function<void(BufferRef)> deliver,
+  // `deliver` gets one event document at a time, in order, from a thread of the engine; `ended` is called at
+  // most once, when the engine closes.
+  virtual StatusOr<Unsubscribe> Subscribe(std::string_view principal, std::string_view filter,
+                                          std::function<void(BufferRef)> deliver,
                                           std::function<void(Status)> ended) = 0;
 
   // `headers` is the header block; the body (null for GET and HEAD) is complete.
-  virtual void Handle(std::string_view method, std::string_view target, std::string_view headers, std::string_view principal, std::string_view mount,
-                      BufferRef body, ResponseDone done) = 0;
+  virtual void Handle(std::string_view method, std::string_view target, std::string_view headers,
+                      std::string_view principal, std::string_view mount, BufferRef body,
+                      ResponseDone done) = 0;
   // How many bytes of request body Handle takes for this method and target at most.
   virtual uint64_t MaxBodyBytes() const = 0;
 
@@ -80,7 +88,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   virtual void Abandon() = 0;
 };
 
-// The components alone. `config_json` is {"dataDir", "store", "durability", "workers"} and, for a queue, "queues".
+// The components alone. `config_json` is {"dataDir", "store", "durability", "workers"} and, for a queue,
+// "queues".
 StatusOr<Backend> OpenStoreAlone(std::string_view config_json);
 StatusOr<Backend> OpenQueueAlone(std::string_view config_json);
 // {"bytes": 52428800}

@@ -10,12 +10,14 @@
 namespace mediagen {
 namespace {
 
-constexpr std::array<std::string_view, 6> kOurTopics = {"generations", "outputs", "reactions", "jobs", "queues", "logs"};
+constexpr std::array<std::string_view, 6> kOurTopics = {"generations", "outputs", "reactions",
+                                                        "jobs",        "queues",  "logs"};
 
 bool IsTopicName(std::string_view topic) {
   if (topic.empty() || topic.size() > 64) return false;
   return std::all_of(topic.begin(), topic.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == ':' || c == '/';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == ':' || c == '/';
   });
 }
 
@@ -50,7 +52,8 @@ struct Pump : std::enable_shared_from_this<Pump> {
       }
       Delivery event;
       Subscription::Next next;
-      while ((next = subscription->Pull(&event)) == Subscription::Next::kEvent) deliver(std::move(event.document));
+      while ((next = subscription->Pull(&event)) == Subscription::Next::kEvent)
+        deliver(std::move(event.document));
       if (next == Subscription::Next::kEnd) return Finish();
     }
   }
@@ -63,7 +66,9 @@ struct Pump : std::enable_shared_from_this<Pump> {
       over = true;
       call = std::move(ended);
     }
-    if (call) call(Error(Code::kClosed, "The engine was closed.", {.hint = "Subscribe again with the last event's id."}));
+    if (call)
+      call(Error(Code::kClosed, "The engine was closed.",
+                 {.hint = "Subscribe again with the last event's id."}));
   }
 
   void Stop() {
@@ -99,15 +104,20 @@ StatusOr<SubscriptionOptions> ParseSubscription(std::string_view text, const Vie
   return options;
 }
 
-StatusOr<Event> HostEvent(std::string_view topic, std::string_view user, std::string_view data, int64_t now_ms) {
+StatusOr<Event> HostEvent(std::string_view topic, std::string_view user, std::string_view data,
+                          int64_t now_ms) {
   if (!IsTopicName(topic)) {
-    return Error(Code::kInvalid, fmt::format("\"{}\" is not a topic: 1 to 64 characters of A-Z a-z 0-9 - _ . : / are.", Shorten(topic, 70)));
+    return Error(Code::kInvalid,
+                 fmt::format("\"{}\" is not a topic: 1 to 64 characters of A-Z a-z 0-9 - _ . : / are.",
+                             Shorten(topic, 70)));
   }
   if (std::find(kOurTopics.begin(), kOurTopics.end(), topic) != kOurTopics.end()) {
-    return Error(Code::kInvalid, fmt::format("The topic \"{}\" is mediagen's own.", topic), {.hint = "Publish under a name of yours."});
+    return Error(Code::kInvalid, fmt::format("The topic \"{}\" is mediagen's own.", topic),
+                 {.hint = "Publish under a name of yours."});
   }
   if (user.size() > 128) return Error(Code::kInvalid, "A user is at most 128 bytes.");
-  ASSIGN_OR_RETURN(Json json, ParseJson(Trim(data).empty() ? "{}" : data, "event data", {.max_bytes = 64 << 10}));
+  ASSIGN_OR_RETURN(Json json,
+                   ParseJson(Trim(data).empty() ? "{}" : data, "event data", {.max_bytes = 64 << 10}));
   if (!json.is_object()) return Error(Code::kInvalid, "Event data must be a JSON object.");
   Event event;
   event.topic = topic;
@@ -118,8 +128,8 @@ StatusOr<Event> HostEvent(std::string_view topic, std::string_view user, std::st
   return event;
 }
 
-Unsubscribe PumpInto(std::shared_ptr<Subscription> subscription, Executor* executor, std::function<void(BufferRef)> deliver,
-                     std::function<void(Status)> ended) {
+Unsubscribe PumpInto(std::shared_ptr<Subscription> subscription, Executor* executor,
+                     std::function<void(BufferRef)> deliver, std::function<void(Status)> ended) {
   auto pump = std::make_shared<Pump>();
   pump->subscription = std::move(subscription);
   pump->executor = executor;

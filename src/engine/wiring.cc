@@ -12,7 +12,8 @@
 namespace mediagen {
 namespace {
 
-// The signing secret: the configured one, or one made once and kept, readable by its owner only, in the data directory.
+// The signing secret: the configured one, or one made once and kept, readable by its owner only, in the data
+// directory.
 Status LoadSecret(Components& c) {
   if (!c.config.secrets.empty()) {
     c.secret = c.config.secrets.front();
@@ -25,7 +26,8 @@ Status LoadSecret(Components& c) {
     char bytes[32];
     c.random->Fill(bytes, sizeof bytes);
     const std::string made = Hex(std::string_view(bytes, sizeof bytes));
-    // Two engines may open a new directory at once: a link to a finished file succeeds for one of them only, and both read what stands there.
+    // Two engines may open a new directory at once: a link to a finished file succeeds for one of them only,
+    // and both read what stands there.
     const std::string draft = fmt::format("{}.{}", path, c.ids->Next().text());
     RETURN_IF_ERROR(c.files->WriteDurably(draft, made, true));
     (void)c.files->Link(draft, path);
@@ -34,7 +36,9 @@ Status LoadSecret(Components& c) {
     if (!kept.ok()) return kept.status();
   }
   c.secret = std::string(kept->view());
-  if (c.secret.size() < 16) return Error(Code::kCorrupt, fmt::format("The file {} is too short to be a secret.", path), {.hint = "Delete it: a new one is made."});
+  if (c.secret.size() < 16)
+    return Error(Code::kCorrupt, fmt::format("The file {} is too short to be a secret.", path),
+                 {.hint = "Delete it: a new one is made."});
   return OkStatus();
 }
 
@@ -61,7 +65,8 @@ Status OpenQueue(Components& c) {
   QueuesOptions options;
   options.dir = c.config.data_dir;
   options.threaded = c.threaded();
-  ASSIGN_OR_RETURN(c.queues, OpenQueues(c.store.get(), c.executor.get(), c.clock, c.random, c.ids.get(), c.files, c.metrics.get(), c.log.get(), options));
+  ASSIGN_OR_RETURN(c.queues, OpenQueues(c.store.get(), c.executor.get(), c.clock, c.random, c.ids.get(),
+                                        c.files, c.metrics.get(), c.log.get(), options));
   for (const auto& [name, settings] : c.config.queues) c.queues->Configure(name, settings);
   return OkStatus();
 }
@@ -71,13 +76,16 @@ Status OpenRest(Components& c) {
   RETURN_IF_ERROR(LoadSecret(c));
   c.cache = WireCache(c.clock, c.config.cache_bytes);
   ASSIGN_OR_RETURN(c.limiter, NewMemoryLimiter(c.clock, c.config.rate_limits));
-  ASSIGN_OR_RETURN(c.http, NewHttpClient(c.clock, c.executor.get(), c.metrics.get(), {.threaded = c.threaded()}));
+  ASSIGN_OR_RETURN(c.http,
+                   NewHttpClient(c.clock, c.executor.get(), c.metrics.get(), {.threaded = c.threaded()}));
   MediaOptions media;
   media.limits.max_pixels = static_cast<uint64_t>(c.config.max_pixels);
   media.decode_budget_bytes = static_cast<uint64_t>(c.config.decode_budget_bytes);
-  c.media = std::make_unique<Media>(c.store.get(), c.blobs.get(), c.cache.get(), c.executor.get(), c.metrics.get(), media);
-  c.hub = Hub::New(c.store.get(), c.executor.get(), c.clock, c.metrics.get(), c.log.get(),
-                   {.backlog = static_cast<size_t>(c.config.event_backlog), .retention_ms = c.config.event_retention_ms});
+  c.media = std::make_unique<Media>(c.store.get(), c.blobs.get(), c.cache.get(), c.executor.get(),
+                                    c.metrics.get(), media);
+  c.hub = Hub::New(
+      c.store.get(), c.executor.get(), c.clock, c.metrics.get(), c.log.get(),
+      {.backlog = static_cast<size_t>(c.config.event_backlog), .retention_ms = c.config.event_retention_ms});
   c.store->OnWake([hub = c.hub.get()](const Store::Wake& wake) {
     if (wake.events) hub->Poke();
   });
@@ -105,8 +113,10 @@ Status OpenRest(Components& c) {
   router.www_authenticate = c.config.www_authenticate;
   router.recipes = c.config.recipes;
   router.max_body_bytes = static_cast<uint64_t>(c.config.max_upload_bytes);
-  c.router = std::make_unique<Router>(
-      RouterParts{c.pipeline.get(), c.media.get(), c.hub.get(), c.limiter.get(), c.executor.get(), c.clock, c.metrics.get()}, router);
+  c.router =
+      std::make_unique<Router>(RouterParts{c.pipeline.get(), c.media.get(), c.hub.get(), c.limiter.get(),
+                                           c.executor.get(), c.clock, c.metrics.get()},
+                               router);
   return OkStatus();
 }
 
@@ -123,7 +133,8 @@ Status Open(Components& c, Extent extent) {
 
 }  // namespace
 
-StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironment& environment, Extent extent) {
+StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironment& environment,
+                                           Extent extent) {
   auto c = std::make_unique<Components>();
   c->config = std::move(config);
   c->clock = environment.clock != nullptr ? environment.clock : SystemClock();
@@ -132,7 +143,8 @@ StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironmen
   c->metrics = std::make_unique<Metrics>();
   c->log = std::make_unique<LogSink>(c->clock);
   c->ids = std::make_unique<IdSource>(c->clock, c->random);
-  c->executor = c->threaded() ? NewThreadExecutor(c->clock, c->config.threads, "mediagen") : NewManualExecutor(c->clock);
+  c->executor = c->threaded() ? NewThreadExecutor(c->clock, c->config.threads, "mediagen")
+                              : NewManualExecutor(c->clock);
   Status opened = Open(*c, extent);
   if (!opened.ok()) {
     Unwire(*c);

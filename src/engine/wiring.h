@@ -1,4 +1,5 @@
-// Wiring: from a Config to the objects that serve it. wiring.cc is the only file that names concrete backends.
+// Wiring: from a Config to the objects that serve it. wiring.cc is the only file that names concrete
+// backends.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,7 @@ struct Components {
   Clock* clock = nullptr;
   FileSystem* files = nullptr;
   Random* random = nullptr;
-  std::string secret;              // what cursors and URLs are signed with
+  std::string secret;  // what cursors and URLs are signed with
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<LogSink> log;
   std::unique_ptr<IdSource> ids;
@@ -40,7 +41,8 @@ struct Components {
 enum class Extent { kStore, kQueue, kEngine };
 
 // Opens what `extent` needs. On an error everything opened before is closed again.
-StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironment& environment, Extent extent);
+StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironment& environment,
+                                           Extent extent);
 
 // The cache alone.
 std::unique_ptr<Cache> WireCache(Clock* clock, uint64_t budget_bytes);

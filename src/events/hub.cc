@@ -16,7 +16,8 @@ constexpr int kPruneBatch = 1000;
 
 class StoreHub final : public Hub, public std::enable_shared_from_this<StoreHub> {
  public:
-  StoreHub(Store* store, Executor* executor, Clock* clock, Metrics* metrics, LogSink* log, const HubOptions& options)
+  StoreHub(Store* store, Executor* executor, Clock* clock, Metrics* metrics, LogSink* log,
+           const HubOptions& options)
       : store_(store), executor_(executor), clock_(clock), log_(log), options_(options) {
     subscribers_ = metrics->AddGauge("mediagen_event_subscribers", "Open event subscriptions.");
     delivered_ = metrics->AddCounter("mediagen_events_tailed_total", "Events read from the log.");
@@ -42,7 +43,8 @@ class StoreHub final : public Hub, public std::enable_shared_from_this<StoreHub>
     }
     auto subscription = std::make_shared<QueuedSubscription>(options, epoch, options_.backlog);
     if (after < 0) {
-      // From now on: what is committed already is not told again, though the tail may not have come to it yet.
+      // From now on: what is committed already is not told again, though the tail may not have come to it
+      // yet.
       int64_t newest = 0;
       RETURN_IF_ERROR(store_->Read([&](const Snapshot& snapshot) -> Status {
         ASSIGN_OR_RETURN(newest, snapshot.events().Newest());
@@ -88,7 +90,8 @@ class StoreHub final : public Hub, public std::enable_shared_from_this<StoreHub>
     Delivery delivery = DeliveryOf(event, "");
     for (const auto& subscription : Live()) {
       const auto& topics = subscription->options().topics;
-      const bool named = std::find(topics.begin(), topics.end(), topic) != topics.end();  // never by "all topics": a log would drown the rest
+      const bool named = std::find(topics.begin(), topics.end(), topic) !=
+                         topics.end();  // never by "all topics": a log would drown the rest
       if (subscription->options().viewer.all && named) subscription->OfferEphemeral(delivery);
     }
   }
@@ -124,7 +127,8 @@ class StoreHub final : public Hub, public std::enable_shared_from_this<StoreHub>
     return live_;
   }
 
-  // Adds the subscription to the live ones when it has seen everything up to the tail (or asks for nothing older: -1). False: there is more to read first.
+  // Adds the subscription to the live ones when it has seen everything up to the tail (or asks for nothing
+  // older: -1). False: there is more to read first.
   bool Join(const std::shared_ptr<QueuedSubscription>& subscription, int64_t seen) {
     std::lock_guard lock(mutex_);
     if (stopped_) {
@@ -139,11 +143,13 @@ class StoreHub final : public Hub, public std::enable_shared_from_this<StoreHub>
     return true;
   }
 
-  // Reads the log from `after` on for one subscriber until it meets the tail. On the executor, in batches, so that nobody waits for a long history.
+  // Reads the log from `after` on for one subscriber until it meets the tail. On the executor, in batches, so
+  // that nobody waits for a long history.
   void CatchUp(const std::shared_ptr<QueuedSubscription>& subscription, int64_t after) {
     {
       std::lock_guard lock(mutex_);
-      if (std::find(catching_up_.begin(), catching_up_.end(), subscription) == catching_up_.end()) catching_up_.push_back(subscription);
+      if (std::find(catching_up_.begin(), catching_up_.end(), subscription) == catching_up_.end())
+        catching_up_.push_back(subscription);
     }
     executor_->Post([weak = weak_from_this(), subscription, after] {
       auto self = weak.lock();
@@ -159,7 +165,8 @@ class StoreHub final : public Hub, public std::enable_shared_from_this<StoreHub>
         return OkStatus();
       });
       if (!read.ok()) {
-        self->log_->Write(LogLevel::kWarning, "events", "a subscriber could not be caught up", {{"error", InfoOf(read).message}});
+        self->log_->Write(LogLevel::kWarning, "events", "a subscriber could not be caught up",
+                          {{"error", InfoOf(read).message}});
         return subscription->End();
       }
       if (self->Join(subscription, seen)) return;
@@ -197,14 +204,17 @@ class StoreHub final : public Hub, public std::enable_shared_from_this<StoreHub>
       return OkStatus();
     });
     if (!read.ok()) {
-      if (CodeOf(read) != Code::kClosed) log_->Write(LogLevel::kWarning, "events", "the event log could not be read", {{"error", InfoOf(read).message}});
+      if (CodeOf(read) != Code::kClosed)
+        log_->Write(LogLevel::kWarning, "events", "the event log could not be read",
+                    {{"error", InfoOf(read).message}});
       return false;
     }
     if (events.empty()) return false;
     delivered_.Add(static_cast<double>(events.size()));
     std::vector<std::pair<std::shared_ptr<QueuedSubscription>, int64_t>> targets;
     {
-      // The tail moves in the same step in which the targets are taken: who joins later starts behind these events.
+      // The tail moves in the same step in which the targets are taken: who joins later starts behind these
+      // events.
       std::lock_guard lock(mutex_);
       tail_ = events.back().sequence;
       std::erase_if(live_, [&](const auto& subscription) {
@@ -212,7 +222,8 @@ class StoreHub final : public Hub, public std::enable_shared_from_this<StoreHub>
         joined_at_.erase(subscription.get());
         return true;
       });
-      for (const auto& subscription : live_) targets.emplace_back(subscription, joined_at_[subscription.get()]);
+      for (const auto& subscription : live_)
+        targets.emplace_back(subscription, joined_at_[subscription.get()]);
       subscribers_.Set(static_cast<double>(live_.size()));
     }
     for (const auto& [subscription, joined_at] : targets) {
@@ -232,7 +243,7 @@ class StoreHub final : public Hub, public std::enable_shared_from_this<StoreHub>
   std::mutex mutex_;
   std::vector<std::shared_ptr<QueuedSubscription>> live_, catching_up_;
   std::unordered_map<const QueuedSubscription*, int64_t> joined_at_;
-  int64_t tail_ = 0;     // written by the one pump, under the lock
+  int64_t tail_ = 0;  // written by the one pump, under the lock
   bool again_ = false, pumping_ = false, stopped_ = false;
   Gauge subscribers_;
   Counter delivered_;
@@ -243,7 +254,9 @@ class OwnedHub final : public Hub {
  public:
   explicit OwnedHub(std::shared_ptr<StoreHub> hub) : hub_(std::move(hub)) {}
   Status Start() override { return hub_->Start(); }
-  StatusOr<std::shared_ptr<Subscription>> Subscribe(const SubscriptionOptions& options) override { return hub_->Subscribe(options); }
+  StatusOr<std::shared_ptr<Subscription>> Subscribe(const SubscriptionOptions& options) override {
+    return hub_->Subscribe(options);
+  }
   void Poke() override { hub_->Poke(); }
   void PublishEphemeral(std::string_view topic, std::string_view type, std::string data_json) override {
     hub_->PublishEphemeral(topic, type, std::move(data_json));
@@ -257,11 +270,15 @@ class OwnedHub final : public Hub {
 
 }  // namespace
 
-std::unique_ptr<Hub> Hub::New(Store* store, Executor* executor, Clock* clock, Metrics* metrics, LogSink* log, const HubOptions& options) {
-  return std::make_unique<OwnedHub>(std::make_shared<StoreHub>(store, executor, clock, metrics, log, options));
+std::unique_ptr<Hub> Hub::New(Store* store, Executor* executor, Clock* clock, Metrics* metrics, LogSink* log,
+                              const HubOptions& options) {
+  return std::make_unique<OwnedHub>(
+      std::make_shared<StoreHub>(store, executor, clock, metrics, log, options));
 }
 
-std::string EventId(std::string_view epoch, int64_t sequence) { return fmt::format("{}:{}", epoch, sequence); }
+std::string EventId(std::string_view epoch, int64_t sequence) {
+  return fmt::format("{}:{}", epoch, sequence);
+}
 
 StatusOr<EventPosition> ParseEventId(std::string_view text) {
   EventPosition position;
@@ -269,11 +286,13 @@ StatusOr<EventPosition> ParseEventId(std::string_view text) {
   bool good = colon != std::string_view::npos && colon > 0 && text.size() <= 128;
   if (good) {
     position.epoch = text.substr(0, colon);
-    auto [end, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), position.sequence);
+    auto [end, error] =
+        std::from_chars(text.data() + colon + 1, text.data() + text.size(), position.sequence);
     good = error == std::errc() && end == text.data() + text.size() && position.sequence >= 0;
   }
   if (good) return position;
-  return Error(Code::kInvalid, fmt::format("\"{}\" is not an event id.", Shorten(text, 60)), {.hint = "Event ids look like e1:1042; take the last one you saw."});
+  return Error(Code::kInvalid, fmt::format("\"{}\" is not an event id.", Shorten(text, 60)),
+               {.hint = "Event ids look like e1:1042; take the last one you saw."});
 }
 
 }  // namespace mediagen

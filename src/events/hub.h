@@ -1,7 +1,8 @@
 // Hub: the tail of the event log, handed to those who may see it.
 //
-// Thread-safe. One reader follows the log for all subscribers; events arrive in commit order, those of other processes included. A subscriber that asks for what retention has
-// cut, or for another history (epoch), or that is too slow, gets one "reset" and goes on from there: a gap is told, never silent.
+// Thread-safe. One reader follows the log for all subscribers; events arrive in commit order, those of other
+// processes included. A subscriber that asks for what retention has cut, or for another history (epoch), or
+// that is too slow, gets one "reset" and goes on from there: a gap is told, never silent.
 #pragma once
 
 #include <cstdint>
@@ -29,16 +30,17 @@ struct Viewer {
 
 struct SubscriptionOptions {
   Viewer viewer;
-  std::vector<std::string> topics;      // empty: all
-  std::string object;                   // only events about this id; "" all
-  std::optional<std::string> after;     // an event id ("epoch:sequence") or "" for the oldest kept; absent: from now on
+  std::vector<std::string> topics;  // empty: all
+  std::string object;               // only events about this id; "" all
+  std::optional<std::string>
+      after;  // an event id ("epoch:sequence") or "" for the oldest kept; absent: from now on
 };
 
 // One event as its document, with what SSE needs beside it.
 struct Delivery {
-  std::string id;          // "e1:1043"; "" for ephemeral ones
-  std::string type;        // "generation.progress", "reset"
-  BufferRef document;      // documents.md "Event"
+  std::string id;      // "e1:1043"; "" for ephemeral ones
+  std::string type;    // "generation.progress", "reset"
+  BufferRef document;  // documents.md "Event"
 };
 
 class Subscription {
@@ -46,7 +48,8 @@ class Subscription {
   virtual ~Subscription() = default;
   enum class Next { kEvent, kEmpty, kEnd };
   virtual Next Pull(Delivery* out) = 0;
-  // Called from a thread of the hub when something came after a kEmpty, and once at the end. Set before the first Pull; must be quick.
+  // Called from a thread of the hub when something came after a kEmpty, and once at the end. Set before the
+  // first Pull; must be quick.
   virtual void OnReadable(std::function<void()> readable) = 0;
   // The id up to which this subscriber has seen everything that it may see: what a heartbeat says.
   virtual std::string Position() = 0;
@@ -54,14 +57,15 @@ class Subscription {
 };
 
 struct HubOptions {
-  size_t backlog = 1000;                 // undelivered events a subscriber; progress coalesces first, then reset
+  size_t backlog = 1000;  // undelivered events a subscriber; progress coalesces first, then reset
   int64_t retention_ms = 86'400'000;
 };
 
 class Hub {
  public:
   // All pointers must outlive it. The store's OnWake must reach Poke() (engine/wiring does that).
-  static std::unique_ptr<Hub> New(Store* store, Executor* executor, Clock* clock, Metrics* metrics, LogSink* log, const HubOptions& options);
+  static std::unique_ptr<Hub> New(Store* store, Executor* executor, Clock* clock, Metrics* metrics,
+                                  LogSink* log, const HubOptions& options);
   virtual ~Hub() = default;
 
   // Reads where the log stands. Once, before the first Subscribe.

@@ -11,7 +11,8 @@ namespace {
 constexpr std::string_view kProgressSuffix = ".progress";
 
 bool IsProgress(std::string_view type) {
-  return type.size() > kProgressSuffix.size() && type.substr(type.size() - kProgressSuffix.size()) == kProgressSuffix;
+  return type.size() > kProgressSuffix.size() &&
+         type.substr(type.size() - kProgressSuffix.size()) == kProgressSuffix;
 }
 
 }  // namespace
@@ -30,16 +31,19 @@ Delivery DeliveryOf(const Event& event, std::string_view epoch) {
   text(R"(,"type":)", event.type);
   text(R"(,"object":)", event.object);
   text(R"(,"user":)", event.user);
-  json += fmt::format(R"(,"data":{},"at":"{}"}})", event.data_json.empty() ? "{}" : event.data_json, FormatTime(event.at_ms));
+  json += fmt::format(R"(,"data":{},"at":"{}"}})", event.data_json.empty() ? "{}" : event.data_json,
+                      FormatTime(event.at_ms));
   delivery.document = BufferRef::Own(std::move(json));
   return delivery;
 }
 
 bool QueuedSubscription::Wants(const Event& event) const {
   const Viewer& viewer = options_.viewer;
-  if (!viewer.all && event.visibility != "public" && (event.user.empty() || event.user != viewer.user)) return false;
+  if (!viewer.all && event.visibility != "public" && (event.user.empty() || event.user != viewer.user))
+    return false;
   if (!options_.object.empty() && event.object != options_.object) return false;
-  return options_.topics.empty() || std::find(options_.topics.begin(), options_.topics.end(), event.topic) != options_.topics.end();
+  return options_.topics.empty() ||
+         std::find(options_.topics.begin(), options_.topics.end(), event.topic) != options_.topics.end();
 }
 
 Subscription::Next QueuedSubscription::Pull(Delivery* out) {

@@ -11,7 +11,8 @@
 namespace mediagen {
 
 // Thread-safe. `readable` is called outside the lock.
-class QueuedSubscription final : public Subscription, public std::enable_shared_from_this<QueuedSubscription> {
+class QueuedSubscription final : public Subscription,
+                                 public std::enable_shared_from_this<QueuedSubscription> {
  public:
   QueuedSubscription(SubscriptionOptions options, std::string epoch, size_t backlog)
       : options_(std::move(options)), epoch_(std::move(epoch)), backlog_(backlog) {}
@@ -23,7 +24,8 @@ class QueuedSubscription final : public Subscription, public std::enable_shared_
 
   const SubscriptionOptions& options() const { return options_; }
   bool Wants(const Event& event) const;
-  // `event` in, when it is wanted; progress of one object coalesces once the queue is half full; past the backlog everything is dropped for one reset.
+  // `event` in, when it is wanted; progress of one object coalesces once the queue is half full; past the
+  // backlog everything is dropped for one reset.
   void Offer(const Event& event);
   void OfferEphemeral(const Delivery& delivery);
   // Everything up to `sequence` has been offered.

@@ -228,7 +228,8 @@ std::vector<ClaimLoop::Delivery> ClaimLoop::HandOut(ClaimRound* round) {
       sweep_ = true;  // canceled meanwhile: not held, so the next round gives them back
       continue;
     }
-    if (stopping_) continue;  // nobody would work on them: HandBack returns what stands under this worker's name
+    if (stopping_)
+      continue;  // nobody would work on them: HandBack returns what stands under this worker's name
     std::vector<Claim> claims;
     for (Job& job : request.jobs) {
       parts_.held->Insert(job);

@@ -15,7 +15,8 @@ constexpr uint64_t kMaxVariantBytes = 64u << 20;
 constexpr int kVariantVersion = kCodecVersion;
 
 std::string CacheKey(const Id& output, std::string_view original_sha256, const Recipe& recipe) {
-  return fmt::format("variant/{}/{}/{}", output.text(), VariantVersion(original_sha256, recipe), recipe.name());
+  return fmt::format("variant/{}/{}/{}", output.text(), VariantVersion(original_sha256, recipe),
+                     recipe.name());
 }
 
 Picture FromCached(BufferRef entry, Format format) {
@@ -42,7 +43,8 @@ class Media::Admission {
  public:
   Admission(std::atomic<int64_t>* used, int64_t bytes, int64_t budget) : used_(used), bytes_(bytes) {
     int64_t before = used_->fetch_add(bytes_);
-    admitted_ = before == 0 || before + bytes_ <= budget;  // one picture alone is always admitted: its own limits bound it
+    admitted_ = before == 0 ||
+                before + bytes_ <= budget;  // one picture alone is always admitted: its own limits bound it
     if (!admitted_) used_->fetch_sub(bytes_);
   }
   ~Admission() {
@@ -58,9 +60,10 @@ class Media::Admission {
   bool admitted_;
 };
 
-std::string OriginalKey(std::string_view kind, std::string_view user, const Id& generation, int part, int attempt_try, int index,
-                        Format format) {
-  return fmt::format("generated-{}s/{}/{}/{}.{}.{}.{}", kind, BlobSegment(user), generation.text(), part, attempt_try, index, Extension(format));
+std::string OriginalKey(std::string_view kind, std::string_view user, const Id& generation, int part,
+                        int attempt_try, int index, Format format) {
+  return fmt::format("generated-{}s/{}/{}/{}.{}.{}.{}", kind, BlobSegment(user), generation.text(), part,
+                     attempt_try, index, Extension(format));
 }
 
 std::string VariantKey(std::string_view original_key, const Recipe& recipe, int version) {
@@ -68,10 +71,12 @@ std::string VariantKey(std::string_view original_key, const Recipe& recipe, int 
   return fmt::format("{}@{}.{}.{}", stem, recipe.name(), version, Extension(recipe.format));
 }
 
-Media::Media(Store* store, BlobStore* blobs, Cache* cache, Executor* executor, Metrics* metrics, const MediaOptions& options)
+Media::Media(Store* store, BlobStore* blobs, Cache* cache, Executor* executor, Metrics* metrics,
+             const MediaOptions& options)
     : store_(store), blobs_(blobs), cache_(cache), executor_(executor), options_(options) {
   renders_ = metrics->AddCounter("mediagen_variant_renders_total", "Variants that were decoded and encoded.");
-  refusals_ = metrics->AddCounter("mediagen_decode_refusals_total", "Pictures not decoded because the decode budget was taken.");
+  refusals_ = metrics->AddCounter("mediagen_decode_refusals_total",
+                                  "Pictures not decoded because the decode budget was taken.");
 }
 
 StatusOr<Inspected> Media::Inspect(std::string_view bytes) {
@@ -85,7 +90,8 @@ StatusOr<Inspected> Media::Inspect(std::string_view bytes) {
   const bool turned = info.orientation >= 5;
   found.width = turned ? info.height : info.width;
   found.height = turned ? info.width : info.height;
-  // A whole decode: what cannot be shown is refused here, while the provider still has it, and not when somebody looks.
+  // A whole decode: what cannot be shown is refused here, while the provider still has it, and not when
+  // somebody looks.
   ASSIGN_OR_RETURN(Pixels pixels, DecodeFor(bytes, 100, 100));
   ASSIGN_OR_RETURN(std::string hash, ThumbHash(pixels));
   found.thumb_hash = Base64Encode(hash);
@@ -98,7 +104,8 @@ StatusOr<Pixels> Media::DecodeFor(std::string_view original, uint32_t width, uin
   Admission admission(&decoding_bytes_, decoded, static_cast<int64_t>(options_.decode_budget_bytes));
   if (!admission.admitted()) {
     refusals_.Add();
-    return Error(Code::kOverloaded, "Too many pictures are being decoded at this moment.", {.hint = "Try again in a second.", .retry_after_ms = 1000});
+    return Error(Code::kOverloaded, "Too many pictures are being decoded at this moment.",
+                 {.hint = "Try again in a second.", .retry_after_ms = 1000});
   }
   DecodeOptions options;
   options.limits = options_.limits;
@@ -110,7 +117,8 @@ StatusOr<Pixels> Media::DecodeFor(std::string_view original, uint32_t width, uin
 StatusOr<BufferRef> Media::Original(const Output& output) {
   auto bytes = blobs_->Get(output.blob_key, options_.limits.max_bytes);
   if (bytes.ok() || CodeOf(bytes.status()) != Code::kNotFound) return bytes;
-  return Error(Code::kCorrupt, fmt::format("The file of output {} is missing from the blob store.", output.id.text()),
+  return Error(Code::kCorrupt,
+               fmt::format("The file of output {} is missing from the blob store.", output.id.text()),
                {.hint = "Restore it from a backup of the blobs.", .object = output.id.text()});
 }
 
@@ -151,7 +159,8 @@ StatusOr<Picture> Media::Load(const Output& output, const Recipe& recipe) {
   if (row && row->version == kVariantVersion) {
     auto stored = blobs_->Get(row->blob_key, kMaxVariantBytes);
     // A blob that is gone or is not what the row says is made again: it costs a decode, not a picture.
-    if (stored.ok() && Hex(Sha256(stored->view())) == row->sha256) return NewPicture(stored->view(), recipe.format);
+    if (stored.ok() && Hex(Sha256(stored->view())) == row->sha256)
+      return NewPicture(stored->view(), recipe.format);
     if (stored.ok()) RETURN_IF_ERROR(blobs_->Remove(row->blob_key));
   }
   ASSIGN_OR_RETURN(BufferRef original, Original(output));
@@ -159,7 +168,8 @@ StatusOr<Picture> Media::Load(const Output& output, const Recipe& recipe) {
   return Make(output, recipe, pixels);
 }
 
-std::optional<Picture> Media::CachedVariant(const Id& output, std::string_view original_sha256, const Recipe& recipe) {
+std::optional<Picture> Media::CachedVariant(const Id& output, std::string_view original_sha256,
+                                            const Recipe& recipe) {
   if (cache_ == nullptr) return std::nullopt;
   BufferRef entry = cache_->Get(CacheKey(output, original_sha256, recipe));
   if (!entry) return std::nullopt;
@@ -171,7 +181,9 @@ void Media::Variant(const Output& output, const Recipe& recipe, PictureDone done
     bool posted = executor_->Post([this, output, recipe, token, loaded] {
       StatusOr<Picture> picture = Load(output, recipe);
       if (cache_ != nullptr && picture.ok()) {
-        (void)cache_->Fill(token, picture->buffer, {.tags = {"output/" + output.id.text()}});  // stale: invalidated meanwhile, still right to answer
+        (void)cache_->Fill(
+            token, picture->buffer,
+            {.tags = {"output/" + output.id.text()}});  // stale: invalidated meanwhile, still right to answer
       } else if (cache_ != nullptr) {
         (void)cache_->Fail(token, picture.status());
       }
@@ -182,7 +194,8 @@ void Media::Variant(const Output& output, const Recipe& recipe, PictureDone done
   if (cache_ == nullptr) return load(0, done);
   Cache::Lookup lookup = cache_->GetOrLoad(CacheKey(output.id, output.sha256, recipe), kLoadTimeoutMs,
                                            [load, done, format = recipe.format](Cache::Outcome outcome) {
-                                             if (outcome.load_token != 0) return load(outcome.load_token, done);
+                                             if (outcome.load_token != 0)
+                                               return load(outcome.load_token, done);
                                              if (!outcome.status.ok()) return done(outcome.status);
                                              done(FromCached(std::move(outcome.value), format));
                                            });
@@ -214,7 +227,8 @@ Status Media::Derive(const Output& output, std::span<const Recipe> recipes) {
   for (const Recipe& recipe : missing) {
     ASSIGN_OR_RETURN(Picture picture, Make(output, recipe, pixels));
     if (cache_ != nullptr) {
-      cache_->Put(CacheKey(output.id, output.sha256, recipe), picture.buffer, {.tags = {"output/" + output.id.text()}});
+      cache_->Put(CacheKey(output.id, output.sha256, recipe), picture.buffer,
+                  {.tags = {"output/" + output.id.text()}});
     }
   }
   return OkStatus();

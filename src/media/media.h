@@ -1,6 +1,8 @@
-// Media: what a stored picture is and what is made of it. Originals are kept byte-identical; variants are made once, kept as blobs and in the cache.
+// Media: what a stored picture is and what is made of it. Originals are kept byte-identical; variants are
+// made once, kept as blobs and in the cache.
 //
-// Thread-safe. Decoding is admitted by decoded bytes: past the budget an answer is kOverloaded with a retry hint, never growth.
+// Thread-safe. Decoding is admitted by decoded bytes: past the budget an answer is kOverloaded with a retry
+// hint, never growth.
 #pragma once
 
 #include <atomic>
@@ -31,9 +33,9 @@ struct MediaOptions {
 // What is known of a picture once its bytes were looked at.
 struct Inspected {
   Format format = Format::kUnknown;
-  uint32_t width = 0, height = 0;    // as shown: orientation applied
-  std::string sha256;                // hex
-  std::string thumb_hash;            // base64; "" for videos
+  uint32_t width = 0, height = 0;  // as shown: orientation applied
+  std::string sha256;              // hex
+  std::string thumb_hash;          // base64; "" for videos
   bool c2pa = false;
   std::string prompt;
 };
@@ -42,7 +44,7 @@ struct Inspected {
 struct Picture {
   BufferRef buffer;
   uint64_t offset = 0, length = 0;
-  std::string sha256;                // hex, of exactly these bytes: the strong ETag
+  std::string sha256;  // hex, of exactly these bytes: the strong ETag
   Format format = Format::kUnknown;
 };
 using PictureDone = std::function<void(StatusOr<Picture>)>;
@@ -50,17 +52,22 @@ using PictureDone = std::function<void(StatusOr<Picture>)>;
 class Media {
  public:
   // All pointers must outlive it. `cache` may be null.
-  Media(Store* store, BlobStore* blobs, Cache* cache, Executor* executor, Metrics* metrics, const MediaOptions& options);
+  Media(Store* store, BlobStore* blobs, Cache* cache, Executor* executor, Metrics* metrics,
+        const MediaOptions& options);
 
-  // Sniffs, probes, decodes, hashes. kInvalid or kUnsupported for what is not a whole picture (or video) of a type that is stored.
+  // Sniffs, probes, decodes, hashes. kInvalid or kUnsupported for what is not a whole picture (or video) of a
+  // type that is stored.
   StatusOr<Inspected> Inspect(std::string_view bytes);
 
-  // The variant of `output` by `recipe`: from the cache (then `done` is called inline), its blob, or made now: one caller makes it, the others wait for it.
+  // The variant of `output` by `recipe`: from the cache (then `done` is called inline), its blob, or made
+  // now: one caller makes it, the others wait for it.
   void Variant(const Output& output, const Recipe& recipe, PictureDone done);
   // From the cache alone.
-  std::optional<Picture> CachedVariant(const Id& output, std::string_view original_sha256, const Recipe& recipe);
+  std::optional<Picture> CachedVariant(const Id& output, std::string_view original_sha256,
+                                       const Recipe& recipe);
 
-  // Makes every missing one of `recipes` from one decode and stores blobs and rows. Blocks: for a job's thread.
+  // Makes every missing one of `recipes` from one decode and stores blobs and rows. Blocks: for a job's
+  // thread.
   Status Derive(const Output& output, std::span<const Recipe> recipes);
 
   BlobStore* blobs() const { return blobs_; }
@@ -81,8 +88,10 @@ class Media {
   Counter renders_, refusals_;
 };
 
-// "generated-images/{user}/{generation}/{part}.{try}.{n}.{ext}" and "…@{recipe}.{v}.{ext}" beside it (pipeline.md "Blobs").
-std::string OriginalKey(std::string_view kind, std::string_view user, const Id& generation, int part, int attempt_try, int index, Format format);
+// "generated-images/{user}/{generation}/{part}.{try}.{n}.{ext}" and "…@{recipe}.{v}.{ext}" beside it
+// (pipeline.md "Blobs").
+std::string OriginalKey(std::string_view kind, std::string_view user, const Id& generation, int part,
+                        int attempt_try, int index, Format format);
 std::string VariantKey(std::string_view original_key, const Recipe& recipe, int version);
 
 }  // namespace mediagen

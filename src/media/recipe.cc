@@ -10,8 +10,11 @@
 namespace mediagen {
 namespace {
 
-constexpr std::array<std::pair<Fit, std::string_view>, 5> kFits = {
-    {{Fit::kCover, "cover"}, {Fit::kContain, "contain"}, {Fit::kInside, "inside"}, {Fit::kOutside, "outside"}, {Fit::kFill, "fill"}}};
+constexpr std::array<std::pair<Fit, std::string_view>, 5> kFits = {{{Fit::kCover, "cover"},
+                                                                    {Fit::kContain, "contain"},
+                                                                    {Fit::kInside, "inside"},
+                                                                    {Fit::kOutside, "outside"},
+                                                                    {Fit::kFill, "fill"}}};
 
 constexpr uint32_t kMaxSide = 16384;
 
@@ -40,7 +43,9 @@ StatusOr<Fit> FitByName(std::string_view name) {
   for (const auto& [value, known] : kFits) {
     if (known == name) return value;
   }
-  return Error(Code::kInvalid, fmt::format("\"{}\" is not a fit; it is one of cover, contain, inside, outside, fill.", Shorten(name, 40)));
+  return Error(Code::kInvalid,
+               fmt::format("\"{}\" is not a fit; it is one of cover, contain, inside, outside, fill.",
+                           Shorten(name, 40)));
 }
 
 std::string Recipe::name() const {
@@ -60,9 +65,11 @@ StatusOr<Recipe> Recipe::Parse(std::string_view name) {
     std::string_view part = name.substr(begin, end - begin);
     begin = end + 1;
     uint32_t number = 0;
-    if (part.size() > 1 && (part[0] == 'w' || part[0] == 'h' || part[0] == 'q') && Number(part.substr(1), &number)) {
+    if (part.size() > 1 && (part[0] == 'w' || part[0] == 'h' || part[0] == 'q') &&
+        Number(part.substr(1), &number)) {
       uint32_t most = part[0] == 'q' ? 100 : kMaxSide;
-      if (number < 1 || number > most) return BadRecipe(name, fmt::format("{} must be from 1 to {}", part[0], most));
+      if (number < 1 || number > most)
+        return BadRecipe(name, fmt::format("{} must be from 1 to {}", part[0], most));
       if (part[0] == 'w') recipe.width = number;
       if (part[0] == 'h') recipe.height = number;
       if (part[0] == 'q') recipe.quality = static_cast<int>(number);
@@ -106,7 +113,9 @@ bool RecipeList::Allows(const Recipe& recipe) const {
   return std::find(recipes_.begin(), recipes_.end(), recipe) != recipes_.end();
 }
 
-std::string OriginalVersion(std::string_view original_sha256) { return std::string(original_sha256.substr(0, 12)); }
+std::string OriginalVersion(std::string_view original_sha256) {
+  return std::string(original_sha256.substr(0, 12));
+}
 
 std::string VariantVersion(std::string_view original_sha256, const Recipe& recipe) {
   return Hex(Sha256(fmt::format("{}|{}|m4|{}", original_sha256, recipe.name(), kCodecVersion))).substr(0, 12);

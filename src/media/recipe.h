@@ -14,7 +14,7 @@ struct Recipe {
   uint32_t width = 0, height = 0;  // 0: from the other, by the aspect ratio
   Fit fit = Fit::kInside;
   Format format = Format::kJpeg;
-  int quality = 85;                // 0 for formats without one
+  int quality = 85;  // 0 for formats without one
 
   bool operator==(const Recipe&) const = default;
   // The canonical name, "w300,h300,cover,jpeg,q85": equal recipes have equal names.
@@ -26,7 +26,8 @@ struct Recipe {
 std::string_view FitName(Fit fit);
 StatusOr<Fit> FitByName(std::string_view name);
 
-// What is made of every picture as soon as it is stored, from one decode: the 64-px preview and the 150, 300 and 600 px thumbnails.
+// What is made of every picture as soon as it is stored, from one decode: the 64-px preview and the 150, 300
+// and 600 px thumbnails.
 const std::vector<Recipe>& EagerRecipes();
 const Recipe& PreviewRecipe();
 // What may be asked for without a signature: the eager ones, each also as WebP, and the configured ones.

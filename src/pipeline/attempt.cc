@@ -9,13 +9,16 @@
 namespace mediagen {
 namespace {
 
-constexpr int64_t kMinLeaseMs = 10'000;     // a paid request leaves only while nobody else can hold the job for this long
-constexpr int64_t kRateLimitedMs = 5'000;   // when a 429 gives no hint
+constexpr int64_t kMinLeaseMs =
+    10'000;  // a paid request leaves only while nobody else can hold the job for this long
+constexpr int64_t kRateLimitedMs = 5'000;  // when a 429 gives no hint
 constexpr AttemptState kUnanswered[] = {AttemptState::kIntent, AttemptState::kUnknown};
 constexpr AttemptState kIntentOnly[] = {AttemptState::kIntent};
 
 Failure Canceled() { return {.error_class = ErrorClass::kCanceled, .message = "It was canceled."}; }
-Failure PastDeadline() { return {.error_class = ErrorClass::kTimeout, .message = "Its deadline passed before a provider took it."}; }
+Failure PastDeadline() {
+  return {.error_class = ErrorClass::kTimeout, .message = "Its deadline passed before a provider took it."};
+}
 
 }  // namespace
 
@@ -23,7 +26,8 @@ void Run::StartAttempt(PartRun& part) {
   if (abandoned_) return;
   if (cancel_) return FailPart(part, Canceled(), false, AttemptState::kCanceled);
   if (DeadlinePassed()) return FailPart(part, PastDeadline(), false, AttemptState::kAbandoned);
-  if (adapter_->billed() && parts_.queues->LeaseLeftMs() < kMinLeaseMs) return EndWith(Outcome::Defer(1000, "the lease was about to run out"));
+  if (adapter_->billed() && parts_.queues->LeaseLeftMs() < kMinLeaseMs)
+    return EndWith(Outcome::Defer(1000, "the lease was about to run out"));
 
   Attempt attempt;
   attempt.id = parts_.ids->Next();
@@ -42,21 +46,25 @@ void Run::StartAttempt(PartRun& part) {
     row.attempts += 1;
     if (row.started_ms < 0) row.started_ms = attempt.created_ms;
     RETURN_IF_ERROR(transaction.records().UpdateGeneration(row));
-    return first ? AppendGenerationEvent(parts_, transaction, "generation.processing", row, {}).status() : OkStatus();
+    return first ? AppendGenerationEvent(parts_, transaction, "generation.processing", row, {}).status()
+                 : OkStatus();
   });
   if (!intent.ok()) return Trouble(intent);
   part.attempt = attempt;
   part.sent_here = true;
   if (adapter_->local()) return Draw(part);
   if (cancel_ || abandoned_) return Unsend(part, Outcome::Defer(0));
-  if (parts_.queues->LeaseLeftMs() < kMinLeaseMs) return Unsend(part, Outcome::Defer(1000, "the lease was about to run out"));
+  if (parts_.queues->LeaseLeftMs() < kMinLeaseMs)
+    return Unsend(part, Outcome::Defer(1000, "the lease was about to run out"));
   Send(part);
 }
 
 // Nothing left: the attempt is not one that anybody could have been paid for.
 void Run::Unsend(PartRun& part, const Outcome& outcome) {
   part.attempt->state = AttemptState::kUnsent;
-  Status moved = Update([&](Transaction& transaction, Generation&) { return transaction.records().MoveAttempt(*part.attempt, kIntentOnly).status(); });
+  Status moved = Update([&](Transaction& transaction, Generation&) {
+    return transaction.records().MoveAttempt(*part.attempt, kIntentOnly).status();
+  });
   if (!moved.ok()) return Trouble(moved);
   EndWith(outcome);
 }
@@ -65,7 +73,8 @@ void Run::Send(PartRun& part) {
   auto request = adapter_->BuildSubmit(part.request, part.attempt->id, "");
   if (!request.ok()) {
     ErrorInfo info = InfoOf(request.status());
-    return FailPart(part, {.error_class = ErrorClass::kInvalid, .message = info.message}, false, AttemptState::kUnsent);
+    return FailPart(part, {.error_class = ErrorClass::kInvalid, .message = info.message}, false,
+                    AttemptState::kUnsent);
   }
   ++pipeline_->sending_;
   parts_.http->Send(std::move(*request), [self = shared_from_this(), &part](HttpResponse response) {
@@ -79,15 +88,19 @@ void Run::Send(PartRun& part) {
 void Run::Answer(PartRun& part, HttpResponse response) {
   SubmitAnswer answer = adapter_->ParseSubmit(response);
   switch (answer.kind) {
-    case SubmitAnswer::kSubmitted: return Submitted(part, answer.remote);
-    case SubmitAnswer::kReceived: return Received(part, response);
-    case SubmitAnswer::kRejected: return Rejected(part, answer.failure);
-    case SubmitAnswer::kUnknown: return ResolveUnknown(part, answer.failure.message);
+    case SubmitAnswer::kSubmitted:
+      return Submitted(part, answer.remote);
+    case SubmitAnswer::kReceived:
+      return Received(part, response);
+    case SubmitAnswer::kRejected:
+      return Rejected(part, answer.failure);
+    case SubmitAnswer::kUnknown:
+      return ResolveUnknown(part, answer.failure.message);
   }
 }
 
-// Accepted: the handle is stored by attempt id and nonce, whoever holds the lease by now. When the generation has come to rest meanwhile, it
-// rises again: what was paid for is kept.
+// Accepted: the handle is stored by attempt id and nonce, whoever holds the lease by now. When the generation
+// has come to rest meanwhile, it rises again: what was paid for is kept.
 void Run::Submitted(PartRun& part, const RemoteHandle& remote) {
   Attempt attempt = *part.attempt;
   attempt.state = AttemptState::kSubmitted;
@@ -105,7 +118,8 @@ void Run::Submitted(PartRun& part, const RemoteHandle& remote) {
     row = *found;
     Status parked = parts_.queues->Park(transaction, claim_.id(), claim_.fence());
     holds = parked.ok();
-    if (!parked.ok() && CodeOf(parked) != Code::kStaleFence && CodeOf(parked) != Code::kNotFound) return parked;
+    if (!parked.ok() && CodeOf(parked) != Code::kStaleFence && CodeOf(parked) != Code::kNotFound)
+      return parked;
     if (!holds && IsResting(row.status) && moved) {
       Part pending = part.row;
       pending.state = "pending";
@@ -125,10 +139,12 @@ void Run::Submitted(PartRun& part, const RemoteHandle& remote) {
     row.stage = "waiting";
     return transaction.records().UpdateGeneration(row);
   });
-  if (CodeOf(stored) == Code::kConflict) return RestUnknown(part, "the provider answered with the id of another request");
+  if (CodeOf(stored) == Code::kConflict)
+    return RestUnknown(part, "the provider answered with the id of another request");
   if (!stored.ok() && CodeOf(stored) != Code::kClosed && !abandoned_) {
     // Paid for and not stored: keep trying, the handle lives only here.
-    parts_.log->Write(LogLevel::kError, "pipeline", "a paid request's handle could not be stored yet", {{"generation", generation_.id.text()}, {"remoteId", remote.id}});
+    parts_.log->Write(LogLevel::kError, "pipeline", "a paid request's handle could not be stored yet",
+                      {{"generation", generation_.id.text()}, {"remoteId", remote.id}});
     return After(1000, [this, &part, remote] { Submitted(part, remote); });
   }
   if (!stored.ok()) return;
@@ -138,7 +154,8 @@ void Run::Submitted(PartRun& part, const RemoteHandle& remote) {
   parked_ = true;
   part.sent_here = false;
   if (abandoned_) return;
-  if (!moved) return EndWith(Outcome::Defer(0));  // somebody else has answered this attempt: look at the rows again
+  if (!moved)
+    return EndWith(Outcome::Defer(0));  // somebody else has answered this attempt: look at the rows again
   Wait(part, 500);
 }
 
@@ -151,8 +168,9 @@ void Run::Received(PartRun& part, const HttpResponse& response) {
   std::string spool = fmt::format("{}\n{}", response.status, response.body);
   Status stored = parts_.media->blobs()->Put(attempt.spool_key, spool);
   if (stored.ok()) {
-    stored = parts_.store->Commit(
-        [&](Transaction& transaction) { return transaction.records().MoveAttempt(attempt, kUnanswered).status(); });
+    stored = parts_.store->Commit([&](Transaction& transaction) {
+      return transaction.records().MoveAttempt(attempt, kUnanswered).status();
+    });
   }
   if (!stored.ok() && CodeOf(stored) != Code::kClosed && !abandoned_) {
     return After(1000, [this, &part, response] { Received(part, response); });
@@ -162,10 +180,12 @@ void Run::Received(PartRun& part, const HttpResponse& response) {
   ReadSpool(part);
 }
 
-// Rejected for certain: nothing was accepted, nothing is owed. Free to try again, within the queue's tries and the deadline.
+// Rejected for certain: nothing was accepted, nothing is owed. Free to try again, within the queue's tries
+// and the deadline.
 void Run::Rejected(PartRun& part, const Failure& failure) {
   const RetryPolicy retry = parts_.queues->SettingsOf(claim_.job.queue).retry;
-  const bool busy = failure.error_class == ErrorClass::kRateLimited || failure.error_class == ErrorClass::kOverloaded;
+  const bool busy =
+      failure.error_class == ErrorClass::kRateLimited || failure.error_class == ErrorClass::kOverloaded;
   const bool last = !failure.retryable || (!busy && claim_.job.tries + 1 >= retry.tries);
   if (last) return FailPart(part, failure, false, AttemptState::kRejected);
   part.attempt->state = AttemptState::kRejected;

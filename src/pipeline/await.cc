@@ -27,7 +27,8 @@ struct Waiting : std::enable_shared_from_this<Waiting> {
       looking = true;
     }
     if (!pipeline->parts().executor->Post([self = shared_from_this()] { self->LookNow(); })) {
-      End(Error(Code::kClosed, "The engine was closed.", {.hint = "The generation goes on when the data directory is opened again."}));
+      End(Error(Code::kClosed, "The engine was closed.",
+                {.hint = "The generation goes on when the data directory is opened again."}));
     }
   }
 
@@ -60,7 +61,9 @@ struct Waiting : std::enable_shared_from_this<Waiting> {
       });
       if (!read.ok()) return End(read);
       if (IsResting(status)) return End(pipeline->Get(viewer, id, mount));
-      if (closed) return End(Error(Code::kClosed, "The engine was closed.", {.hint = "The generation goes on when the data directory is opened again."}));
+      if (closed)
+        return End(Error(Code::kClosed, "The engine was closed.",
+                         {.hint = "The generation goes on when the data directory is opened again."}));
     }
   }
 
@@ -88,7 +91,8 @@ struct Waiting : std::enable_shared_from_this<Waiting> {
 
 }  // namespace
 
-std::function<void()> Pipeline::Await(const Viewer& viewer, std::string_view id, std::string_view mount, RecordDone done) {
+std::function<void()> Pipeline::Await(const Viewer& viewer, std::string_view id, std::string_view mount,
+                                      RecordDone done) {
   auto waiting = std::make_shared<Waiting>();
   waiting->pipeline = this;
   waiting->viewer = viewer;
@@ -103,7 +107,10 @@ std::function<void()> Pipeline::Await(const Viewer& viewer, std::string_view id,
     waiting->done(found);
     return [] {};
   }
-  auto subscription = parts_.hub->Subscribe({.viewer = {.all = true, .user = ""}, .topics = {"generations"}, .object = waiting->id, .after = std::nullopt});
+  auto subscription = parts_.hub->Subscribe({.viewer = {.all = true, .user = ""},
+                                             .topics = {"generations"},
+                                             .object = waiting->id,
+                                             .after = std::nullopt});
   if (!subscription.ok()) {
     waiting->done(subscription.status());
     return [] {};

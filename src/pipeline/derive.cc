@@ -1,4 +1,5 @@
-// Derive: the preview and thumbnails of a generation's pictures, one decode each, as a job that follows the settle. And the sweeps.
+// Derive: the preview and thumbnails of a generation's pictures, one decode each, as a job that follows the
+// settle. And the sweeps.
 #include <algorithm>
 
 #include "fmt/format.h"
@@ -29,9 +30,12 @@ void Pipeline::DeriveJob(Claim claim) {
   }
   if (derived.ok()) return FinishJob(claim, Outcome::Done());
   ErrorInfo info = InfoOf(derived);
-  // A picture that cannot be decoded will not become one; everything else is worth another try. Variants are made on demand in any case.
-  const bool hopeless = info.code == Code::kInvalid || info.code == Code::kUnsupported || info.code == Code::kTooLarge || info.code == Code::kCorrupt;
-  FinishJob(claim, hopeless ? Outcome::Discard(info.message) : Outcome::Retry(info.message, info.retry_after_ms));
+  // A picture that cannot be decoded will not become one; everything else is worth another try. Variants are
+  // made on demand in any case.
+  const bool hopeless = info.code == Code::kInvalid || info.code == Code::kUnsupported ||
+                        info.code == Code::kTooLarge || info.code == Code::kCorrupt;
+  FinishJob(claim,
+            hopeless ? Outcome::Discard(info.message) : Outcome::Retry(info.message, info.retry_after_ms));
 }
 
 Status Pipeline::Sweep() {
@@ -43,8 +47,10 @@ Status Pipeline::Sweep() {
     return OkStatus();
   }));
   for (const std::string& key : keys) {
-    RETURN_IF_ERROR(parts_.media->blobs()->Remove(key));  // the file first: a crash between the two only repeats it
-    RETURN_IF_ERROR(parts_.store->Commit([&](Transaction& transaction) { return transaction.records().RemoveTombstone(key); }));
+    RETURN_IF_ERROR(
+        parts_.media->blobs()->Remove(key));  // the file first: a crash between the two only repeats it
+    RETURN_IF_ERROR(parts_.store->Commit(
+        [&](Transaction& transaction) { return transaction.records().RemoveTombstone(key); }));
   }
   for (const Job& job : dead) {
     Json payload = Json::parse(job.payload_json, nullptr, false);
@@ -58,7 +64,8 @@ Status Pipeline::Sweep() {
       // Paid work is not given up with the job that died over it: it is claimed again, and re-attaches.
       if (HasPaidWork(attempts)) return parts_.queues->Retry(transaction, job.id);
       ASSIGN_OR_RETURN(auto rows, transaction.records().PartsOf(*id));
-      Failure failure{.error_class = ErrorClass::kServer, .message = fmt::format("Its job ended after {} tries: {}", job.tries, job.error_json)};
+      Failure failure{.error_class = ErrorClass::kServer,
+                      .message = fmt::format("Its job ended after {} tries: {}", job.tries, job.error_json)};
       for (Part& part : rows) {
         if (part.state != "pending") continue;
         part.state = "failed";

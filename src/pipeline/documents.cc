@@ -19,7 +19,9 @@ class Object {
     Key(key);
     AppendJsonString(value, out_);
   }
-  void TextOrNull(std::string_view key, std::string_view value) { value.empty() ? Raw(key, "null") : Text(key, value); }
+  void TextOrNull(std::string_view key, std::string_view value) {
+    value.empty() ? Raw(key, "null") : Text(key, value);
+  }
   // `value` is JSON already, or "" for null.
   void Raw(std::string_view key, std::string_view value) {
     Key(key);
@@ -29,7 +31,9 @@ class Object {
     Key(key);
     fmt::format_to(std::back_inserter(*out_), "{}", value);
   }
-  void Time(std::string_view key, int64_t wall_ms) { wall_ms < 0 ? Raw(key, "null") : Text(key, FormatTime(wall_ms)); }
+  void Time(std::string_view key, int64_t wall_ms) {
+    wall_ms < 0 ? Raw(key, "null") : Text(key, FormatTime(wall_ms));
+  }
   void IdOrNull(std::string_view key, const Id& id) { id.empty() ? Raw(key, "null") : Text(key, id.text()); }
   std::string* Begin(std::string_view key) {
     Key(key);
@@ -50,7 +54,8 @@ class Object {
 
 void AppendCost(const Generation& generation, Object* object) {
   if (generation.cost_micros < 0) return object->Raw("cost", "null");
-  object->Raw("cost", fmt::format(R"({{"amount":"{}","currency":"USD","source":"{}"}})", FormatMicros(generation.cost_micros), generation.cost_source));
+  object->Raw("cost", fmt::format(R"({{"amount":"{}","currency":"USD","source":"{}"}})",
+                                  FormatMicros(generation.cost_micros), generation.cost_source));
 }
 
 void AppendOutputs(std::span<const Output> outputs, const UrlBase& urls, Object* object) {
@@ -65,14 +70,16 @@ void AppendOutputs(std::span<const Output> outputs, const UrlBase& urls, Object*
 
 void AppendImageUrls(const Output& output, const UrlBase& urls, Object* object) {
   const std::string id = output.id.text();
-  object->Text("previewUrl", fmt::format("{}/v1/images/{}/preview?v={}", urls.prefix, id, VariantVersion(output.sha256, PreviewRecipe())));
+  object->Text("previewUrl", fmt::format("{}/v1/images/{}/preview?v={}", urls.prefix, id,
+                                         VariantVersion(output.sha256, PreviewRecipe())));
   std::string* out = object->Begin("thumbnails");
   out->push_back('{');
   bool first = true;
   for (uint32_t side : {150u, 300u, 600u}) {
     Recipe recipe{side, side, Fit::kCover, Format::kJpeg, 85};
-    fmt::format_to(std::back_inserter(*out), R"({}"{}":"{}/v1/images/{}/image?w={}&h={}&fit=cover&format=jpeg&v={}")", first ? "" : ",", side, urls.prefix,
-                   id, side, side, VariantVersion(output.sha256, recipe));
+    fmt::format_to(std::back_inserter(*out),
+                   R"({}"{}":"{}/v1/images/{}/image?w={}&h={}&fit=cover&format=jpeg&v={}")", first ? "" : ",",
+                   side, urls.prefix, id, side, side, VariantVersion(output.sha256, recipe));
     first = false;
   }
   out->push_back('}');
@@ -127,7 +134,8 @@ void AppendOutputJson(const Output& output, const UrlBase& urls, std::string* ou
   inner.Raw("c2pa", output.c2pa ? "true" : "false");
   inner.TextOrNull("prompt", output.embedded_prompt);
   inner.Close();
-  object.Text("url", fmt::format("{}/v1/outputs/{}/content?v={}", urls.prefix, output.id.text(), OriginalVersion(output.sha256)));
+  object.Text("url", fmt::format("{}/v1/outputs/{}/content?v={}", urls.prefix, output.id.text(),
+                                 OriginalVersion(output.sha256)));
   if (output.kind == "image") {
     AppendImageUrls(output, urls, &object);
   } else {
@@ -140,8 +148,8 @@ void AppendOutputJson(const Output& output, const UrlBase& urls, std::string* ou
   object.Close();
 }
 
-void AppendGenerationJson(const Generation& generation, std::span<const Output> outputs, const UrlBase& urls, const RecordExtras& extras,
-                          std::string* out) {
+void AppendGenerationJson(const Generation& generation, std::span<const Output> outputs, const UrlBase& urls,
+                          const RecordExtras& extras, std::string* out) {
   Object object(out);
   object.Text("id", generation.id.text());
   object.Text("user", generation.user);
@@ -173,7 +181,8 @@ void AppendGenerationJson(const Generation& generation, std::span<const Output> 
   object.Close();
 }
 
-std::string GenerationEventJson(const Generation& generation, std::span<const Output> outputs, const UrlBase& urls) {
+std::string GenerationEventJson(const Generation& generation, std::span<const Output> outputs,
+                                const UrlBase& urls) {
   std::string out;
   Object object(&out);
   object.Text("id", generation.id.text());

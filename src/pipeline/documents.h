@@ -1,4 +1,5 @@
-// The JSON of records, written without a tree: a page of them is on the hot path. Names are those of documents.md and schema/.
+// The JSON of records, written without a tree: a page of them is on the hot path. Names are those of
+// documents.md and schema/.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@
 
 namespace mediagen {
 
-// Where URLs in records begin: the configured public base ("https://media.example.com"), or the mount prefix of the request.
+// Where URLs in records begin: the configured public base ("https://media.example.com"), or the mount prefix
+// of the request.
 struct UrlBase {
   std::string prefix;  // put before "/v1/…"
 };
@@ -23,12 +25,14 @@ struct RecordExtras {
 };
 
 // The generation record with its outputs.
-void AppendGenerationJson(const Generation& generation, std::span<const Output> outputs, const UrlBase& urls, const RecordExtras& extras,
-                          std::string* out);
+void AppendGenerationJson(const Generation& generation, std::span<const Output> outputs, const UrlBase& urls,
+                          const RecordExtras& extras, std::string* out);
 void AppendOutputJson(const Output& output, const UrlBase& urls, std::string* out);
 
-// What an event says of a generation: its state without the prompt, so that a long prompt is not repeated with every step.
-std::string GenerationEventJson(const Generation& generation, std::span<const Output> outputs, const UrlBase& urls);
+// What an event says of a generation: its state without the prompt, so that a long prompt is not repeated
+// with every step.
+std::string GenerationEventJson(const Generation& generation, std::span<const Output> outputs,
+                                const UrlBase& urls);
 
 // {"fraction","current","total","message"}
 std::string ProgressJson(const Progress& progress);

@@ -1,4 +1,5 @@
-// From what the provider made to blobs: at once, since its URLs live an hour or less. A failed download is tried again, never the generation.
+// From what the provider made to blobs: at once, since its URLs live an hour or less. A failed download is
+// tried again, never the generation.
 #include <algorithm>
 
 #include "base/base64.h"
@@ -17,7 +18,10 @@ constexpr AttemptState kAccepted[] = {AttemptState::kSubmitted, AttemptState::kR
 std::string OutputsJson(const std::vector<RemoteOutput>& outputs) {
   Json list = Json::array();
   for (const RemoteOutput& output : outputs) {
-    list.push_back({{"url", output.url}, {"mediaType", output.media_type}, {"safety", output.safety}, {"needsCredentials", output.needs_credentials}});
+    list.push_back({{"url", output.url},
+                    {"mediaType", output.media_type},
+                    {"safety", output.safety},
+                    {"needsCredentials", output.needs_credentials}});
   }
   return Dump(list);
 }
@@ -50,7 +54,10 @@ void Run::ReadSpool(PartRun& part) {
   response.body = line == std::string_view::npos ? "" : std::string(text.substr(line + 1));
   SubmitAnswer answer = adapter_->ParseSubmit(response);
   if (answer.kind != SubmitAnswer::kReceived) {
-    return FailPart(part, {.error_class = ErrorClass::kServer, .message = "The stored answer of the provider cannot be read."}, true, AttemptState::kFailed);
+    return FailPart(
+        part,
+        {.error_class = ErrorClass::kServer, .message = "The stored answer of the provider cannot be read."},
+        true, AttemptState::kFailed);
   }
   Ended(part, answer.result);
 }
@@ -60,7 +67,8 @@ void Run::Ended(PartRun& part, const PollAnswer& answer) {
   if (answer.cost_micros) part.attempt->cost_micros = *answer.cost_micros;
   if (answer.kind == PollAnswer::kFailed) {
     const bool canceled = answer.failure.error_class == ErrorClass::kCanceled;
-    return FailPart(part, answer.failure, answer.charged, canceled ? AttemptState::kCanceled : AttemptState::kFailed);
+    return FailPart(part, answer.failure, answer.charged,
+                    canceled ? AttemptState::kCanceled : AttemptState::kFailed);
   }
   Attempt attempt = *part.attempt;
   attempt.state = AttemptState::kSucceeded;
@@ -76,8 +84,11 @@ void Run::Ended(PartRun& part, const PollAnswer& answer) {
   if (!stored.ok()) return Trouble(stored);
   parked_ = false;
   for (PartRun& other : runs_) {
-    if (&other != &part && other.waiting) {  // the siblings still wait: the job's time limit must not run against them
-      Status parked = Update([&](Transaction& transaction, Generation&) { return parts_.queues->Park(transaction, claim_.id(), claim_.fence()); });
+    if (&other != &part &&
+        other.waiting) {  // the siblings still wait: the job's time limit must not run against them
+      Status parked = Update([&](Transaction& transaction, Generation&) {
+        return parts_.queues->Park(transaction, claim_.id(), claim_.fence());
+      });
       if (!parked.ok()) return Trouble(parked);
       parked_ = true;
       break;
@@ -90,7 +101,8 @@ void Run::Ended(PartRun& part, const PollAnswer& answer) {
 
 void Run::Download(PartRun& part) {
   part.outputs = OutputsFromJson(part.attempt->outputs_json);
-  const bool spooled = std::any_of(part.outputs.begin(), part.outputs.end(), [](const RemoteOutput& output) { return output.url.empty(); });
+  const bool spooled = std::any_of(part.outputs.begin(), part.outputs.end(),
+                                   [](const RemoteOutput& output) { return output.url.empty(); });
   if (spooled && !part.attempt->spool_key.empty()) return ReadSpool(part);
   DownloadNext(part, 0);
 }
@@ -103,21 +115,26 @@ void Run::DownloadNext(PartRun& part, size_t index) {
   auto request = adapter_->BuildDownload(output);
   if (!request.ok()) {
     part.some_failed = true;
-    part.download_failure = {.error_class = ErrorClass::kInvalid, .message = InfoOf(request.status()).message};
+    part.download_failure = {.error_class = ErrorClass::kInvalid,
+                             .message = InfoOf(request.status()).message};
     return DownloadNext(part, index + 1);
   }
   parts_.http->Send(std::move(*request), [self = shared_from_this(), &part, index](HttpResponse response) {
     self->Do([self, &part, index, response = std::move(response)] {
       if (self->abandoned_ || self->ended_) return;
       const bool answered = response.progress == HttpProgress::kAnswered;
-      if (answered && response.status == 200) return self->Store(part, index, response.body, part.outputs[index].safety);
+      if (answered && response.status == 200)
+        return self->Store(part, index, response.body, part.outputs[index].safety);
       const Code code = CodeOf(response.transport);
-      const bool final = (answered && response.status >= 400 && response.status < 500 && response.status != 408 && response.status != 429) ||
+      const bool final = (answered && response.status >= 400 && response.status < 500 &&
+                          response.status != 408 && response.status != 429) ||
                          code == Code::kForbidden || code == Code::kInvalid || code == Code::kTooLarge;
-      std::string why = answered ? fmt::format("the download was answered with status {}", response.status) : InfoOf(response.transport).message;
+      std::string why = answered ? fmt::format("the download was answered with status {}", response.status)
+                                 : InfoOf(response.transport).message;
       if (!final) return self->DownloadLater(part, why, -1);
       part.some_failed = true;
-      part.download_failure = {.error_class = answered ? ErrorClass::kExpired : ErrorClass::kInvalid, .message = fmt::format("A finished picture could not be fetched: {}.", why)};
+      part.download_failure = {.error_class = answered ? ErrorClass::kExpired : ErrorClass::kInvalid,
+                               .message = fmt::format("A finished picture could not be fetched: {}.", why)};
       self->DownloadNext(part, index + 1);
     });
   });
@@ -125,9 +142,11 @@ void Run::DownloadNext(PartRun& part, size_t index) {
 
 void Run::DownloadLater(PartRun& part, const std::string& why, int64_t after_ms) {
   if (++part.download_tries > kDownloadTries) {
-    return EndWith(Outcome::Retry(why));  // another claim, later, perhaps elsewhere; the dead letter in the end
+    return EndWith(
+        Outcome::Retry(why));  // another claim, later, perhaps elsewhere; the dead letter in the end
   }
-  int64_t delay_ms = after_ms >= 0 ? after_ms : std::min<int64_t>(int64_t{250} << part.download_tries, 15'000);
+  int64_t delay_ms =
+      after_ms >= 0 ? after_ms : std::min<int64_t>(int64_t{250} << part.download_tries, 15'000);
   After(delay_ms, [this, &part] {
     part.stored.clear();
     part.some_failed = false;
@@ -139,9 +158,13 @@ void Run::DownloadLater(PartRun& part, const std::string& why, int64_t after_ms)
 void Run::Store(PartRun& part, size_t index, std::string_view bytes, const std::string& safety) {
   auto inspected = parts_.media->Inspect(bytes);
   if (!inspected.ok()) {
-    if (CodeOf(inspected.status()) == Code::kOverloaded) return DownloadLater(part, "the decode budget is taken", InfoOf(inspected.status()).retry_after_ms);
+    if (CodeOf(inspected.status()) == Code::kOverloaded)
+      return DownloadLater(part, "the decode budget is taken", InfoOf(inspected.status()).retry_after_ms);
     part.some_failed = true;
-    part.download_failure = {.error_class = ErrorClass::kServer, .message = fmt::format("The provider delivered something that is not a picture: {}", InfoOf(inspected.status()).message)};
+    part.download_failure = {
+        .error_class = ErrorClass::kServer,
+        .message = fmt::format("The provider delivered something that is not a picture: {}",
+                               InfoOf(inspected.status()).message)};
     return DownloadNext(part, index + 1);
   }
   Output output;
@@ -163,7 +186,8 @@ void Run::Store(PartRun& part, size_t index, std::string_view bytes, const std::
   output.embedded_prompt = inspected->prompt;
   output.visibility = generation_.visibility;
   output.created_ms = parts_.clock->WallMs();
-  output.blob_key = OriginalKey(output.kind, output.user, output.generation, output.part, output.attempt_try, static_cast<int>(index), inspected->format);
+  output.blob_key = OriginalKey(output.kind, output.user, output.generation, output.part, output.attempt_try,
+                                static_cast<int>(index), inspected->format);
   Status put = parts_.media->blobs()->Put(output.blob_key, bytes);
   if (CodeOf(put) == Code::kConflict) {
     // An earlier claim stored other bytes here and died before it settled: no row names them.

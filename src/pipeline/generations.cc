@@ -15,12 +15,14 @@ UrlBase UrlsFor(const PipelineParts& parts, std::string_view mount) {
 }
 
 Status NoSuch(std::string_view what, std::string_view id) {
-  return Error(Code::kNotFound, fmt::format("There is no {} {}.", what, Shorten(id, 80)), {.object = Shorten(id, 80)});
+  return Error(Code::kNotFound, fmt::format("There is no {} {}.", what, Shorten(id, 80)),
+               {.object = Shorten(id, 80)});
 }
 
 // The record from one snapshot: row, outputs, place in the queue and event position fit together.
 template <typename View>
-StatusOr<BufferRef> RecordOf(View& view, const Generation& generation, std::string_view epoch, int64_t as_of, const UrlBase& urls) {
+StatusOr<BufferRef> RecordOf(View& view, const Generation& generation, std::string_view epoch, int64_t as_of,
+                             const UrlBase& urls) {
   ASSIGN_OR_RETURN(auto outputs, view.records().OutputsOf(std::span(&generation.id, 1)));
   RecordExtras extras;
   if (generation.status == GenerationStatus::kPending) {
@@ -42,11 +44,13 @@ struct Submission {
   BufferRef record;  // the answer
 };
 
-StatusOr<std::shared_ptr<Submission>> PrepareSubmission(const PipelineParts& parts, const Adapter& adapter, const GenerationRequest& request) {
+StatusOr<std::shared_ptr<Submission>> PrepareSubmission(const PipelineParts& parts, const Adapter& adapter,
+                                                        const GenerationRequest& request) {
   auto submission = std::make_shared<Submission>();
   submission->request = request;
   Capabilities capabilities = adapter.CapabilitiesOf(request.model);
-  if (submission->request.model.empty() && !capabilities.models.empty()) submission->request.model = capabilities.models.front();
+  if (submission->request.model.empty() && !capabilities.models.empty())
+    submission->request.model = capabilities.models.front();
   PartRequest whole = PartOf(submission->request, 0, std::min(request.n, capabilities.max_n_per_request));
   RETURN_IF_ERROR(CheckRequest(request.provider, capabilities, whole, request.n));
   RETURN_IF_ERROR(adapter.CheckReady());
@@ -81,15 +85,19 @@ StatusOr<std::shared_ptr<Submission>> PrepareSubmission(const PipelineParts& par
   return submission;
 }
 
-Status CommitSubmission(const PipelineParts& parts, Submission& submission, const UrlBase& urls, Transaction& transaction) {
+Status CommitSubmission(const PipelineParts& parts, Submission& submission, const UrlBase& urls,
+                        Transaction& transaction) {
   const GenerationRequest& request = submission.request;
   Generation row = submission.generation;
   if (!request.idempotency_key.empty()) {
-    ASSIGN_OR_RETURN(auto holder, transaction.records().TakeIdempotencyKey(request.user, request.idempotency_key, submission.body_hash, row.id, row.created_ms));
+    ASSIGN_OR_RETURN(auto holder,
+                     transaction.records().TakeIdempotencyKey(request.user, request.idempotency_key,
+                                                              submission.body_hash, row.id, row.created_ms));
     if (holder) {
       if (holder->body_sha256 != submission.body_hash) {
         return Error(Code::kInvalid, "This idempotencyKey was used for another request.",
-                     {.hint = "Repeat the same request, or use a new key for a new one.", .object = holder->generation.text()});
+                     {.hint = "Repeat the same request, or use a new key for a new one.",
+                      .object = holder->generation.text()});
       }
       ASSIGN_OR_RETURN(auto first, transaction.records().FindGeneration(holder->generation));
       if (!first) return NoSuch("generation", holder->generation.text());
@@ -109,7 +117,8 @@ Status CommitSubmission(const PipelineParts& parts, Submission& submission, cons
   job.priority = request.priority;
   job.payload_json = fmt::format(R"({{"generation":"{}"}})", row.id.text());
   RETURN_IF_ERROR(parts.queues->Enqueue(transaction, job).status());
-  ASSIGN_OR_RETURN(int64_t sequence, AppendGenerationEvent(parts, transaction, "generation.created", row, {}));
+  ASSIGN_OR_RETURN(int64_t sequence,
+                   AppendGenerationEvent(parts, transaction, "generation.created", row, {}));
   ASSIGN_OR_RETURN(submission.record, RecordOf(transaction, row, parts.store->epoch(), sequence, urls));
   return OkStatus();
 }
@@ -123,7 +132,9 @@ void Pipeline::Submit(const GenerationRequest& request, std::string_view mount, 
   if (!submission.ok()) return done(submission.status());
   std::shared_ptr<Submission> prepared = *submission;
   parts_.store->CommitAsync(
-      [this, prepared, urls = UrlsFor(parts_, mount)](Transaction& transaction) { return CommitSubmission(parts_, *prepared, urls, transaction); },
+      [this, prepared, urls = UrlsFor(parts_, mount)](Transaction& transaction) {
+        return CommitSubmission(parts_, *prepared, urls, transaction);
+      },
       [this, prepared, done = std::move(done)](Status committed) {
         if (!committed.ok()) return done(committed);
         submitted_.Add();
@@ -132,13 +143,15 @@ void Pipeline::Submit(const GenerationRequest& request, std::string_view mount, 
       Purpose::kSubmit);
 }
 
-StatusOr<Generation> Pipeline::FindVisible(const Records& records, const Viewer& viewer, std::string_view id) const {
+StatusOr<Generation> Pipeline::FindVisible(const Records& records, const Viewer& viewer,
+                                           std::string_view id) const {
   std::optional<Generation> found;
   if (id.substr(0, 4) == "ext:") {
     ASSIGN_OR_RETURN(found, records.FindGenerationByExternalId(viewer.user, id.substr(4)));
   } else {
     auto parsed = Id::Parse(id);
-    if (!parsed.ok()) return NoSuch("generation", id);  // an id that cannot exist is as absent as one that does not
+    if (!parsed.ok())
+      return NoSuch("generation", id);  // an id that cannot exist is as absent as one that does not
     ASSIGN_OR_RETURN(found, records.FindGeneration(*parsed));
   }
   bool visible = found && (viewer.all || found->user == viewer.user || found->visibility == "public");
@@ -151,13 +164,15 @@ StatusOr<BufferRef> Pipeline::Get(const Viewer& viewer, std::string_view id, std
   RETURN_IF_ERROR(parts_.store->Read([&](const Snapshot& snapshot) -> Status {
     ASSIGN_OR_RETURN(Generation generation, FindVisible(snapshot.records(), viewer, id));
     ASSIGN_OR_RETURN(int64_t as_of, snapshot.AsOf());
-    ASSIGN_OR_RETURN(record, RecordOf(snapshot, generation, parts_.store->epoch(), as_of, UrlsFor(parts_, mount)));
+    ASSIGN_OR_RETURN(record,
+                     RecordOf(snapshot, generation, parts_.store->epoch(), as_of, UrlsFor(parts_, mount)));
     return OkStatus();
   }));
   return record;
 }
 
-StatusOr<GenerationPage> Pipeline::List(const Viewer& viewer, GenerationFilter filter, const std::optional<PageKey>& after, int limit) {
+StatusOr<GenerationPage> Pipeline::List(const Viewer& viewer, GenerationFilter filter,
+                                        const std::optional<PageKey>& after, int limit) {
   if (!viewer.all) filter.user = viewer.user;
   GenerationPage page;
   RETURN_IF_ERROR(parts_.store->Read([&](const Snapshot& snapshot) -> Status {
@@ -166,7 +181,9 @@ StatusOr<GenerationPage> Pipeline::List(const Viewer& viewer, GenerationFilter f
     if (page.has_more) page.rows.resize(static_cast<size_t>(limit));
     std::vector<Id> ids;
     for (const Generation& row : page.rows) {
-      if (IsResting(row.status)) ids.push_back(row.id);  // outputs are written when a generation comes to rest, or part by part just before
+      if (IsResting(row.status))
+        ids.push_back(
+            row.id);  // outputs are written when a generation comes to rest, or part by part just before
     }
     ASSIGN_OR_RETURN(page.outputs, snapshot.records().OutputsOf(ids));
     ASSIGN_OR_RETURN(int64_t as_of, snapshot.AsOf());
@@ -192,9 +209,11 @@ void Pipeline::AppendRecords(const GenerationPage& page, std::string_view mount,
 void Pipeline::Cancel(const Viewer& viewer, std::string_view id, std::string_view mount, RecordDone done) {
   auto record = std::make_shared<BufferRef>();
   parts_.store->CommitAsync(
-      [this, viewer, id = std::string(id), urls = UrlsFor(parts_, mount), record](Transaction& transaction) -> Status {
+      [this, viewer, id = std::string(id), urls = UrlsFor(parts_, mount),
+       record](Transaction& transaction) -> Status {
         ASSIGN_OR_RETURN(Generation generation, FindVisible(transaction.records(), viewer, id));
-        if (!viewer.all && generation.user != viewer.user) return NoSuch("generation", id);  // seen, but not theirs to stop
+        if (!viewer.all && generation.user != viewer.user)
+          return NoSuch("generation", id);  // seen, but not theirs to stop
         if (!IsResting(generation.status) && !generation.cancel_requested) {
           generation.cancel_requested = true;
           ASSIGN_OR_RETURN(bool canceled_now, parts_.queues->RequestCancel(transaction, generation.job));

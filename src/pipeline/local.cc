@@ -6,12 +6,16 @@ namespace mediagen {
 
 void Run::Draw(PartRun& part) {
   auto outputs = adapter_->Run(
-      part.request, [&](const Progress& progress) { Report(part, progress); }, [&] { return cancel_.load() || ended_; });
+      part.request, [&](const Progress& progress) { Report(part, progress); },
+      [&] { return cancel_.load() || ended_; });
   if (ended_ || abandoned_) return;
   if (!outputs.ok()) {
     ErrorInfo info = InfoOf(outputs.status());
-    Failure failure{.error_class = info.code == Code::kCanceled ? ErrorClass::kCanceled : ErrorClass::kInvalid, .message = info.message};
-    return FailPart(part, failure, false, info.code == Code::kCanceled ? AttemptState::kCanceled : AttemptState::kFailed);
+    Failure failure{
+        .error_class = info.code == Code::kCanceled ? ErrorClass::kCanceled : ErrorClass::kInvalid,
+        .message = info.message};
+    return FailPart(part, failure, false,
+                    info.code == Code::kCanceled ? AttemptState::kCanceled : AttemptState::kFailed);
   }
   part.outputs = std::move(*outputs);
   DownloadNext(part, 0);

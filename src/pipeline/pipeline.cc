@@ -15,7 +15,8 @@ Pipeline::Pipeline(PipelineParts parts) : parts_(std::move(parts)) {
   Metrics* metrics = parts_.metrics;
   submitted_ = metrics->AddCounter("mediagen_generations_submitted_total", "Generations accepted.");
   auto ended = [&](const char* status) {
-    return metrics->AddCounter("mediagen_generations_ended_total", "Generations that came to rest, by status.", {{"status", status}});
+    return metrics->AddCounter("mediagen_generations_ended_total",
+                               "Generations that came to rest, by status.", {{"status", status}});
   };
   completed_ = ended("completed");
   failed_ = ended("failed");
@@ -25,8 +26,11 @@ Pipeline::Pipeline(PipelineParts parts) : parts_(std::move(parts)) {
 Pipeline::~Pipeline() { Stop(); }
 
 void Pipeline::Serve() {
-  parts_.queues->Serve(kGenerate, [this](Claim claim) { StartRun(std::move(claim)); }, [this](Id job) { CancelRun(job); });
-  parts_.queues->Serve(kMedia, [this](Claim claim) { DeriveJob(std::move(claim)); }, [](Id) {});  // a thumbnail is made in less than it takes to cancel it
+  parts_.queues->Serve(
+      kGenerate, [this](Claim claim) { StartRun(std::move(claim)); }, [this](Id job) { CancelRun(job); });
+  parts_.queues->Serve(
+      kMedia, [this](Claim claim) { DeriveJob(std::move(claim)); },
+      [](Id) {});  // a thumbnail is made in less than it takes to cancel it
 }
 
 StatusOr<std::shared_ptr<const Adapter>> Pipeline::Provider(std::string_view name) const {
@@ -35,7 +39,9 @@ StatusOr<std::shared_ptr<const Adapter>> Pipeline::Provider(std::string_view nam
   std::vector<std::string_view> names;
   for (const auto& [known, adapter] : parts_.providers) names.push_back(known);
   return Error(Code::kNotFound, fmt::format("There is no provider \"{}\".", Shorten(name, 60)),
-               {.hint = fmt::format("Configured are: {}. A provider is added under \"providers\" of the configuration; its key must be set.", fmt::join(names, ", ")),
+               {.hint = fmt::format("Configured are: {}. A provider is added under \"providers\" of the "
+                                    "configuration; its key must be set.",
+                                    fmt::join(names, ", ")),
                 .object = std::string(name)});
 }
 
@@ -75,10 +81,12 @@ void Pipeline::CancelRun(const Id& job) {
 }
 
 void Pipeline::FinishJob(const Claim& claim, const Outcome& outcome) {
-  Status finished = parts_.store->Commit(
-      [&](Transaction& transaction) { return parts_.queues->Finish(transaction, claim.id(), claim.fence(), outcome); });
+  Status finished = parts_.store->Commit([&](Transaction& transaction) {
+    return parts_.queues->Finish(transaction, claim.id(), claim.fence(), outcome);
+  });
   if (!finished.ok() && CodeOf(finished) != Code::kStaleFence) {
-    parts_.log->Write(LogLevel::kError, "pipeline", "a job could not be finished; its lease will return it", {{"job", claim.id().text()}, {"error", InfoOf(finished).message}});
+    parts_.log->Write(LogLevel::kError, "pipeline", "a job could not be finished; its lease will return it",
+                      {{"job", claim.id().text()}, {"error", InfoOf(finished).message}});
   }
   parts_.queues->Released(claim.id());
 }

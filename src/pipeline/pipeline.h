@@ -1,7 +1,9 @@
-// Pipeline: a generation's life, from an accepted request to stored pictures. Nothing paid is paid twice; nothing accepted is lost.
+// Pipeline: a generation's life, from an accepted request to stored pictures. Nothing paid is paid twice;
+// nothing accepted is lost.
 //
-// Thread-safe. The order of steps (pipeline.md): submit → claim → intent → [send once] → answer → park → download → settle → derive. Each step is one file; each commit point is one
-// transaction that shows the job's fence.
+// Thread-safe. The order of steps (pipeline.md): submit → claim → intent → [send once] → answer → park →
+// download → settle → derive. Each step is one file; each commit point is one transaction that shows the
+// job's fence.
 #pragma once
 
 #include <atomic>
@@ -41,7 +43,7 @@ struct PipelineParts {
   Metrics* metrics = nullptr;
   LogSink* log = nullptr;
   std::map<std::string, std::shared_ptr<const Adapter>> providers;
-  std::string public_base_url;      // "" : URLs in records are relative
+  std::string public_base_url;  // "" : URLs in records are relative
 };
 
 using RecordDone = std::function<void(StatusOr<BufferRef>)>;  // a JSON document
@@ -49,10 +51,10 @@ using GenerationDone = std::function<void(StatusOr<Generation>)>;
 
 // One page of generations with all that their documents need, from one snapshot.
 struct GenerationPage {
-  std::vector<Generation> rows;       // at most `limit`
-  std::vector<Output> outputs;        // of all rows, grouped
+  std::vector<Generation> rows;  // at most `limit`
+  std::vector<Output> outputs;   // of all rows, grouped
   bool has_more = false;
-  std::string as_of;                  // event id
+  std::string as_of;  // event id
 };
 
 class Run;
@@ -70,13 +72,15 @@ class Pipeline {
   // The record; kNotFound for an id that is absent or not the viewer's. `id` is an id or "ext:<externalId>".
   StatusOr<BufferRef> Get(const Viewer& viewer, std::string_view id, std::string_view mount);
   // The rows of one page. Filters by the viewer.
-  StatusOr<GenerationPage> List(const Viewer& viewer, GenerationFilter filter, const std::optional<PageKey>& after, int limit);
+  StatusOr<GenerationPage> List(const Viewer& viewer, GenerationFilter filter,
+                                const std::optional<PageKey>& after, int limit);
   // Appends the record documents of a page, comma-separated.
   void AppendRecords(const GenerationPage& page, std::string_view mount, std::string* out) const;
   // Asks to cancel; the record as it then is.
   void Cancel(const Viewer& viewer, std::string_view id, std::string_view mount, RecordDone done);
   // The record once the generation rests. The returned function gives up.
-  std::function<void()> Await(const Viewer& viewer, std::string_view id, std::string_view mount, RecordDone done);
+  std::function<void()> Await(const Viewer& viewer, std::string_view id, std::string_view mount,
+                              RecordDone done);
 
   StatusOr<Output> FindOutput(const Viewer& viewer, const Id& id);
   std::string OutputRecord(const Output& output, std::string_view mount) const;

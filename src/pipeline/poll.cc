@@ -1,4 +1,5 @@
-// Parked: the provider is at work. A waiting generation holds its slot and a timer, never a thread; polls that change nothing write nothing.
+// Parked: the provider is at work. A waiting generation holds its slot and a timer, never a thread; polls
+// that change nothing write nothing.
 #include <algorithm>
 
 #include "fmt/format.h"
@@ -10,10 +11,13 @@ namespace mediagen {
 namespace {
 
 constexpr int64_t kFirstPollMs = 500, kSlowestPollMs = 5'000;
-constexpr int64_t kReportEveryMs = 1'000;          // one progress write a second per job
-constexpr int64_t kCancelGraceMs = 60'000;         // after the deadline, for the provider to say how the canceled request ended
+constexpr int64_t kReportEveryMs = 1'000;  // one progress write a second per job
+constexpr int64_t kCancelGraceMs =
+    60'000;  // after the deadline, for the provider to say how the canceled request ended
 
-RemoteHandle HandleOf(const Attempt& attempt) { return {attempt.remote_id, attempt.status_url, attempt.result_url, attempt.cancel_url}; }
+RemoteHandle HandleOf(const Attempt& attempt) {
+  return {attempt.remote_id, attempt.status_url, attempt.result_url, attempt.cancel_url};
+}
 
 }  // namespace
 
@@ -39,13 +43,16 @@ void Run::Poll(PartRun& part) {
     CancelRemote(part);
     if (parts_.clock->WallMs() > generation_.deadline_ms + kCancelGraceMs) {
       part.waiting = false;
-      return FailPart(part, {.error_class = ErrorClass::kTimeout, .message = "The provider did not finish before the deadline."}, true,
-                      AttemptState::kFailed);
+      return FailPart(part,
+                      {.error_class = ErrorClass::kTimeout,
+                       .message = "The provider did not finish before the deadline."},
+                      true, AttemptState::kFailed);
     }
   }
   auto request = adapter_->BuildPoll(HandleOf(*part.attempt));
   if (!request.ok()) {
-    return FailPart(part, {.error_class = ErrorClass::kServer, .message = InfoOf(request.status()).message}, true, AttemptState::kFailed);
+    return FailPart(part, {.error_class = ErrorClass::kServer, .message = InfoOf(request.status()).message},
+                    true, AttemptState::kFailed);
   }
   parts_.http->Send(std::move(*request), [self = shared_from_this(), &part](HttpResponse response) {
     self->Do([self, &part, response = std::move(response)] { self->Polled(part, response); });
@@ -73,7 +80,8 @@ void Run::Polled(PartRun& part, const HttpResponse& response) {
     if (ended_) return;
   }
   int64_t delay_ms = answer.next_poll_ms > 0 ? answer.next_poll_ms : part.poll_ms;
-  if (answer.kind == PollAnswer::kTransient && answer.failure.retry_after_ms > 0) delay_ms = std::max(delay_ms, answer.failure.retry_after_ms);
+  if (answer.kind == PollAnswer::kTransient && answer.failure.retry_after_ms > 0)
+    delay_ms = std::max(delay_ms, answer.failure.retry_after_ms);
   After(delay_ms, [this, &part] { Poll(part); });
 }
 
@@ -96,7 +104,8 @@ void Run::Report(PartRun& part, const Progress& progress) {
   Progress whole = progress;
   if (runs_.size() > 1) {  // the mean over the parts; a part that has ended counts whole
     double sum = 0;
-    for (const PartRun& run : runs_) sum += run.row.state != "pending" ? 1.0 : run.progress.fraction.value_or(0.0);
+    for (const PartRun& run : runs_)
+      sum += run.row.state != "pending" ? 1.0 : run.progress.fraction.value_or(0.0);
     whole.fraction = sum / static_cast<double>(runs_.size());
     whole.current.reset();
     whole.total.reset();

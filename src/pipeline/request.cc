@@ -28,7 +28,8 @@ void ReadSeed(FieldReader& fields, std::optional<uint64_t>* seed) {
       return;
     }
   }
-  fields.Refuse("seed", "must be a decimal string up to 18446744073709551615, or a whole number up to 2^53-1");
+  fields.Refuse("seed",
+                "must be a decimal string up to 18446744073709551615, or a whole number up to 2^53-1");
 }
 
 void ReadId(FieldReader& fields, std::string_view name, Id* id) {
@@ -43,9 +44,12 @@ void ReadId(FieldReader& fields, std::string_view name, Id* id) {
 // Fields of the document that this version refuses rather than ignores.
 void RefuseUnsupported(FieldReader& fields) {
   auto unsupported = [&](std::string_view name, std::string_view why) {
-    fields.Fail(Error(Code::kUnsupported, fmt::format("\"{}\" in generation request is not supported yet: {}.", name, why), {.object = std::string(name)}));
+    fields.Fail(Error(Code::kUnsupported,
+                      fmt::format("\"{}\" in generation request is not supported yet: {}.", name, why),
+                      {.object = std::string(name)}));
   };
-  if (const Json* fallback = fields.Take("fallback"); fallback != nullptr && !(fallback->is_array() && fallback->empty())) {
+  if (const Json* fallback = fields.Take("fallback");
+      fallback != nullptr && !(fallback->is_array() && fallback->empty())) {
     unsupported("fallback", "submit again with another provider when this one fails");
   }
   if (const Json* reuse = fields.Take("reuse"); reuse != nullptr && *reuse != Json(false)) {
@@ -57,9 +61,12 @@ void RefuseUnsupported(FieldReader& fields) {
 void ReadReferences(FieldReader& fields, GenerationRequest* request) {
   fields.Array("references", &request->references, 16);
   for (const Json& reference : request->references) {
-    if (reference.is_object() && reference.size() == 1 && reference.contains("url") && reference["url"].is_string()) continue;
+    if (reference.is_object() && reference.size() == 1 && reference.contains("url") &&
+        reference["url"].is_string())
+      continue;
     if (reference.is_object() && reference.contains("output")) {
-      return fields.Fail(Error(Code::kUnsupported, "A stored output as a reference is not supported yet.", {.hint = "Give its public URL."}));
+      return fields.Fail(Error(Code::kUnsupported, "A stored output as a reference is not supported yet.",
+                               {.hint = "Give its public URL."}));
     }
     return fields.Refuse("references", "must hold objects like {\"url\": \"https://…\"}");
   }
@@ -67,7 +74,8 @@ void ReadReferences(FieldReader& fields, GenerationRequest* request) {
 
 }  // namespace
 
-StatusOr<GenerationRequest> ParseGenerationRequest(std::string_view text, const std::optional<std::string>& user,
+StatusOr<GenerationRequest> ParseGenerationRequest(std::string_view text,
+                                                   const std::optional<std::string>& user,
                                                    const std::optional<std::string>& idempotency_key) {
   // An oversized prompt alone is told as such; only what is far past it is refused unread.
   ASSIGN_OR_RETURN(Json json, ParseJson(text, "generation request", kRequestLimits));
@@ -75,7 +83,8 @@ StatusOr<GenerationRequest> ParseGenerationRequest(std::string_view text, const 
   FieldReader fields(json, "generation request");
   fields.String("user", &request.user, {.max_bytes = 128});
   if (user) request.user = *user;
-  if (fields.ok() && request.user.empty()) fields.Refuse("user", "is required: an opaque id of yours, 1 to 128 bytes");
+  if (fields.ok() && request.user.empty())
+    fields.Refuse("user", "is required: an opaque id of yours, 1 to 128 bytes");
   fields.String("provider", &request.provider, {.required = true, .max_bytes = 64});
   fields.String("model", &request.model, {.max_bytes = 256});
   fields.String("kind", &request.kind, {.one_of = {"image", "video"}});
@@ -95,16 +104,19 @@ StatusOr<GenerationRequest> ParseGenerationRequest(std::string_view text, const 
   fields.String("visibility", &request.visibility, {.one_of = {"private", "group", "public"}});
   fields.String("externalId", &request.external_id, {.max_bytes = 256});
   fields.Object("metadata", &request.metadata);
-  if (fields.ok() && Dump(request.metadata).size() > kMaxMetadataBytes) fields.Refuse("metadata", "may have at most 4096 bytes");
+  if (fields.ok() && Dump(request.metadata).size() > kMaxMetadataBytes)
+    fields.Refuse("metadata", "may have at most 4096 bytes");
   fields.String("idempotencyKey", &request.idempotency_key, {.max_bytes = 255});
   if (idempotency_key) request.idempotency_key = *idempotency_key;
   RefuseUnsupported(fields);
   RETURN_IF_ERROR(fields.Finish());
   if (text.size() > kMaxRequestBytes) {
-    return Error(Code::kTooLarge, fmt::format("generation request has {} bytes; at most {} are taken.", text.size(), kMaxRequestBytes));
+    return Error(Code::kTooLarge, fmt::format("generation request has {} bytes; at most {} are taken.",
+                                              text.size(), kMaxRequestBytes));
   }
   if (!request.size.empty() && !request.aspect_ratio.empty()) {
-    return Error(Code::kInvalid, "\"size\" and \"aspectRatio\" are both given; only one of them can hold.", {.object = "aspectRatio"});
+    return Error(Code::kInvalid, "\"size\" and \"aspectRatio\" are both given; only one of them can hold.",
+                 {.object = "aspectRatio"});
   }
   request.n = static_cast<int>(n);
   request.priority = static_cast<int>(priority);
@@ -112,8 +124,9 @@ StatusOr<GenerationRequest> ParseGenerationRequest(std::string_view text, const 
 }
 
 std::string RequestJson(const GenerationRequest& request) {
-  Json json = {{"prompt", request.prompt}, {"n", request.n},           {"kind", request.kind},
-               {"model", request.model},   {"options", request.options}, {"references", request.references}};
+  Json json = {{"prompt", request.prompt},   {"n", request.n},
+               {"kind", request.kind},       {"model", request.model},
+               {"options", request.options}, {"references", request.references}};
   if (!request.negative_prompt.empty()) json["negativePrompt"] = request.negative_prompt;
   if (!request.size.empty()) json["size"] = request.size;
   if (!request.aspect_ratio.empty()) json["aspectRatio"] = request.aspect_ratio;

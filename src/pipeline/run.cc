@@ -8,12 +8,14 @@
 namespace mediagen {
 namespace {
 
-constexpr int64_t kProviderGoneMs = 60'000;   // how long a job waits for a provider that the configuration no longer names
-constexpr int64_t kStorageRetryMs = 2'000;    // between tries of a write that failed
+constexpr int64_t kProviderGoneMs =
+    60'000;  // how long a job waits for a provider that the configuration no longer names
+constexpr int64_t kStorageRetryMs = 2'000;  // between tries of a write that failed
 
 }  // namespace
 
-Run::Run(Pipeline* pipeline, Claim claim) : pipeline_(pipeline), parts_(pipeline->parts()), claim_(std::move(claim)) {}
+Run::Run(Pipeline* pipeline, Claim claim)
+    : pipeline_(pipeline), parts_(pipeline->parts()), claim_(std::move(claim)) {}
 
 void Run::Do(Task task) {
   {
@@ -66,10 +68,13 @@ void Run::Abandon() {
   cancel_ = true;  // a drawing stops at its next step; its job is handed back and drawn again
 }
 
-bool Run::DeadlinePassed() const { return generation_.deadline_ms >= 0 && parts_.clock->WallMs() > generation_.deadline_ms; }
+bool Run::DeadlinePassed() const {
+  return generation_.deadline_ms >= 0 && parts_.clock->WallMs() > generation_.deadline_ms;
+}
 
 bool Run::OnlyPending(const PartRun& part) const {
-  return std::none_of(runs_.begin(), runs_.end(), [&](const PartRun& other) { return &other != &part && other.row.state == "pending"; });
+  return std::none_of(runs_.begin(), runs_.end(),
+                      [&](const PartRun& other) { return &other != &part && other.row.state == "pending"; });
 }
 
 void Run::Load() {
@@ -110,7 +115,8 @@ void Run::Load() {
     runs_.push_back(std::move(part));
   }
   if (adapter_ == nullptr && !DeadlinePassed()) {
-    parts_.log->Write(LogLevel::kWarning, "pipeline", "a generation waits for a provider that is not configured",
+    parts_.log->Write(LogLevel::kWarning, "pipeline",
+                      "a generation waits for a provider that is not configured",
                       {{"generation", id->text()}, {"provider", generation_.provider}});
     return EndWith(Outcome::Defer(kProviderGoneMs, InfoOf(adapter.status()).message));
   }
@@ -120,19 +126,29 @@ void Run::Load() {
 void Run::Advance(PartRun& part) {
   if (ended_ || part.row.state != "pending") return;
   if (adapter_ == nullptr) {
-    return FailPart(part, {.error_class = ErrorClass::kTimeout, .message = "Its provider is not configured any more."}, false, AttemptState::kAbandoned);
+    return FailPart(
+        part, {.error_class = ErrorClass::kTimeout, .message = "Its provider is not configured any more."},
+        false, AttemptState::kAbandoned);
   }
   if (!part.attempt) return StartAttempt(part);
   switch (part.attempt->state) {
     case AttemptState::kIntent:
-      // Somebody's intent without an answer. Free work simply runs again; for paid work only the provider knows.
-      if (adapter_->billed()) return ResolveUnknown(part, "the process ended before the provider's answer was stored");
+      // Somebody's intent without an answer. Free work simply runs again; for paid work only the provider
+      // knows.
+      if (adapter_->billed())
+        return ResolveUnknown(part, "the process ended before the provider's answer was stored");
       return StartAttempt(part);
-    case AttemptState::kUnknown: return ResolveUnknown(part, "the provider's answer was not received");
-    case AttemptState::kSubmitted: return Wait(part, 0);
-    case AttemptState::kReceived: return ReadSpool(part);
-    case AttemptState::kSucceeded: return Download(part);
-    default: return StartAttempt(part);  // unsent, rejected: an earlier claim was told to try again; failed, canceled: a retry was asked for
+    case AttemptState::kUnknown:
+      return ResolveUnknown(part, "the provider's answer was not received");
+    case AttemptState::kSubmitted:
+      return Wait(part, 0);
+    case AttemptState::kReceived:
+      return ReadSpool(part);
+    case AttemptState::kSucceeded:
+      return Download(part);
+    default:
+      return StartAttempt(part);  // unsent, rejected: an earlier claim was told to try again; failed,
+                                  // canceled: a retry was asked for
   }
 }
 
@@ -141,7 +157,9 @@ Status Run::Update(const Change& change) {
   Status committed = parts_.store->Commit([&](Transaction& transaction) -> Status {
     RETURN_IF_ERROR(parts_.queues->Heartbeat(transaction, claim_.id(), claim_.fence()));
     ASSIGN_OR_RETURN(auto found, transaction.records().FindGeneration(generation_.id));
-    if (!found) return Error(Code::kNotFound, fmt::format("Generation {} was deleted while it ran.", generation_.id.text()));
+    if (!found)
+      return Error(Code::kNotFound,
+                   fmt::format("Generation {} was deleted while it ran.", generation_.id.text()));
     row = *found;
     return change(transaction, row);
   });
@@ -164,12 +182,17 @@ void Run::EndWith(const Outcome& outcome) {
   if (ended_) return;
   ended_ = true;
   auto finish = [this, outcome] {
-    return parts_.store->Commit([&](Transaction& transaction) { return parts_.queues->Finish(transaction, claim_.id(), claim_.fence(), outcome); });
+    return parts_.store->Commit([&](Transaction& transaction) {
+      return parts_.queues->Finish(transaction, claim_.id(), claim_.fence(), outcome);
+    });
   };
   Status finished = finish();
-  if (!finished.ok() && CodeOf(finished) != Code::kStaleFence && CodeOf(finished) != Code::kClosed && !abandoned_) {
+  if (!finished.ok() && CodeOf(finished) != Code::kStaleFence && CodeOf(finished) != Code::kClosed &&
+      !abandoned_) {
     ended_ = false;
-    return After(kStorageRetryMs, [this, outcome] { EndWith(outcome); });  // a full disk: the claim is kept until the outcome fits
+    return After(kStorageRetryMs, [this, outcome] {
+      EndWith(outcome);
+    });  // a full disk: the claim is kept until the outcome fits
   }
   pipeline_->EndRun(claim_.id());
 }
@@ -181,7 +204,9 @@ void Run::End() {
 }
 
 void Run::Lost() {
-  parts_.log->Write(LogLevel::kWarning, "pipeline", "the lease of a generation was lost; its next holder goes on", {{"generation", generation_.id.text()}});
+  parts_.log->Write(LogLevel::kWarning, "pipeline",
+                    "the lease of a generation was lost; its next holder goes on",
+                    {{"generation", generation_.id.text()}});
   End();
 }
 

@@ -1,7 +1,8 @@
 // Run: one claim of a generation's job, driving all parts of the generation to their ends.
 //
-// Everything inside happens on a strand (one task at a time, on the executor), so no step needs a lock. Every write but one shows the claim's fence; the one
-// that does not is the answer to a paid request, which goes by attempt id and nonce: a handle that was paid for is never thrown away because a lease ran out.
+// Everything inside happens on a strand (one task at a time, on the executor), so no step needs a lock. Every
+// write but one shows the claim's fence; the one that does not is the answer to a paid request, which goes by
+// attempt id and nonce: a handle that was paid for is never thrown away because a lease ran out.
 #pragma once
 
 #include <atomic>
@@ -31,10 +32,10 @@ class Run : public std::enable_shared_from_this<Run> {
   struct PartRun {
     Part row;
     PartRequest request;
-    int first_index = 0;               // of its pictures within the generation
-    std::optional<Attempt> attempt;    // the latest
-    bool sent_here = false;            // its intent was committed by this run
-    bool waiting = false;              // polled
+    int first_index = 0;             // of its pictures within the generation
+    std::optional<Attempt> attempt;  // the latest
+    bool sent_here = false;          // its intent was committed by this run
+    bool waiting = false;            // polled
     bool cancel_sent = false;
     int64_t poll_ms = 0, polls_failed = 0;
     int reconcile_round = 0;
@@ -54,10 +55,12 @@ class Run : public std::enable_shared_from_this<Run> {
   void EndWith(const Outcome& outcome);
   void End();
   void Lost();
-  // Reads the row, changes it, writes it, under the fence. The change may run twice; what it captures is only assigned.
+  // Reads the row, changes it, writes it, under the fence. The change may run twice; what it captures is only
+  // assigned.
   using Change = std::function<Status(Transaction&, Generation&)>;
   Status Update(const Change& change);
-  // What a failed Update means for the run: a lost lease ends it, anything else is tried again later from the rows.
+  // What a failed Update means for the run: a lost lease ends it, anything else is tried again later from the
+  // rows.
   void Trouble(const Status& status);
   bool DeadlinePassed() const;
   bool OnlyPending(const PartRun& part) const;
@@ -72,7 +75,8 @@ class Run : public std::enable_shared_from_this<Run> {
   void Rejected(PartRun& part, const Failure& failure);
   // unknown.cc: no durable answer
   void ResolveUnknown(PartRun& part, std::string why);
-  void ListPage(PartRun& part, std::string next_url, std::shared_ptr<std::vector<RemoteHandle>> found, int pages);
+  void ListPage(PartRun& part, std::string next_url, std::shared_ptr<std::vector<RemoteHandle>> found,
+                int pages);
   void Match(PartRun& part, const std::vector<RemoteHandle>& found);
   void ReconcileLater(PartRun& part, const std::string& why);
   void RestUnknown(PartRun& part, const std::string& why);

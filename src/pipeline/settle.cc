@@ -7,14 +7,17 @@
 namespace mediagen {
 namespace {
 
-constexpr AttemptState kBeforeEnd[] = {AttemptState::kIntent,   AttemptState::kUnknown,  AttemptState::kSubmitted,
-                                       AttemptState::kReceived, AttemptState::kSucceeded};
+constexpr AttemptState kBeforeEnd[] = {AttemptState::kIntent, AttemptState::kUnknown,
+                                       AttemptState::kSubmitted, AttemptState::kReceived,
+                                       AttemptState::kSucceeded};
 
 }  // namespace
 
 void Run::SettlePart(PartRun& part) {
   if (part.stored.empty()) {
-    Failure failure = part.some_failed ? part.download_failure : Failure{.error_class = ErrorClass::kServer, .message = "The provider finished without a picture."};
+    Failure failure = part.some_failed ? part.download_failure
+                                       : Failure{.error_class = ErrorClass::kServer,
+                                                 .message = "The provider finished without a picture."};
     return FailPart(part, failure, adapter_->billed(), AttemptState::kFailed);
   }
   part.attempt->state = AttemptState::kSucceeded;
@@ -34,12 +37,14 @@ void Run::SettlePart(PartRun& part) {
     row.stage = "storing";
     ASSIGN_OR_RETURN(concluded, Conclude(parts_, transaction, &row));
     status = row.status;
-    return concluded ? parts_.queues->Finish(transaction, claim_.id(), claim_.fence(), Outcome::Done()) : OkStatus();
+    return concluded ? parts_.queues->Finish(transaction, claim_.id(), claim_.fence(), Outcome::Done())
+                     : OkStatus();
   });
   if (CodeOf(stored) == Code::kNotFound) {
     // The generation was erased while it ran: what was stored for it goes, too.
     Status noted = parts_.store->Commit([&](Transaction& transaction) -> Status {
-      for (const Output& output : part.stored) RETURN_IF_ERROR(transaction.records().AddTombstone(output.blob_key, parts_.clock->WallMs()));
+      for (const Output& output : part.stored)
+        RETURN_IF_ERROR(transaction.records().AddTombstone(output.blob_key, parts_.clock->WallMs()));
       return OkStatus();
     });
     if (!noted.ok()) return Trouble(noted);
@@ -47,7 +52,8 @@ void Run::SettlePart(PartRun& part) {
   }
   if (!stored.ok()) return Trouble(stored);
   part.row = done;
-  if (!part.attempt->spool_key.empty()) (void)parts_.media->blobs()->Remove(part.attempt->spool_key);  // a leftover is swept
+  if (!part.attempt->spool_key.empty())
+    (void)parts_.media->blobs()->Remove(part.attempt->spool_key);  // a leftover is swept
   if (!concluded) return;
   (status == GenerationStatus::kCompleted ? pipeline_->completed_ : pipeline_->failed_).Add();
   End();
@@ -68,8 +74,9 @@ void Run::FailPart(PartRun& part, const Failure& failure, bool charged, AttemptS
     RETURN_IF_ERROR(transaction.records().UpdatePart(failed));
     ASSIGN_OR_RETURN(concluded, Conclude(parts_, transaction, &row));
     if (!concluded) return OkStatus();
-    return parts_.queues->Finish(transaction, claim_.id(), claim_.fence(),
-                                 row.status == GenerationStatus::kCanceled ? Outcome::Cancel() : Outcome::Done());
+    return parts_.queues->Finish(
+        transaction, claim_.id(), claim_.fence(),
+        row.status == GenerationStatus::kCanceled ? Outcome::Cancel() : Outcome::Done());
   });
   if (!stored.ok()) return Trouble(stored);
   part.row = failed;

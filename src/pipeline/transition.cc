@@ -8,7 +8,9 @@
 namespace mediagen {
 namespace {
 
-UrlBase EventUrls(const PipelineParts& parts) { return {parts.public_base_url}; }  // an event has no request, hence no mount
+UrlBase EventUrls(const PipelineParts& parts) {
+  return {parts.public_base_url};
+}  // an event has no request, hence no mount
 
 // The first failed part's error, saying how many of the parts it stands for.
 std::string ErrorOf(std::span<const Part> parts) {
@@ -23,7 +25,8 @@ std::string ErrorOf(std::span<const Part> parts) {
   if (parts.size() == 1) return first->error_json;
   Json error = Json::parse(first->error_json, nullptr, false);
   if (!error.is_object()) return first->error_json;
-  error["message"] = fmt::format("{} of {} requests did not end well; the first: {}", failed, parts.size(), error.value("message", ""));
+  error["message"] = fmt::format("{} of {} requests did not end well; the first: {}", failed, parts.size(),
+                                 error.value("message", ""));
   return Dump(error);
 }
 
@@ -42,7 +45,9 @@ void SumCosts(std::span<const Attempt> attempts, Generation* generation) {
 
 }  // namespace
 
-bool IsResting(GenerationStatus status) { return status != GenerationStatus::kPending && status != GenerationStatus::kProcessing; }
+bool IsResting(GenerationStatus status) {
+  return status != GenerationStatus::kPending && status != GenerationStatus::kProcessing;
+}
 
 bool HasPaidWork(std::span<const Attempt> attempts) {
   return std::any_of(attempts.begin(), attempts.end(), [](const Attempt& attempt) {
@@ -51,13 +56,16 @@ bool HasPaidWork(std::span<const Attempt> attempts) {
       case AttemptState::kSubmitted:
       case AttemptState::kReceived:
       case AttemptState::kUnknown:
-      case AttemptState::kSucceeded: return true;
-      default: return false;
+      case AttemptState::kSucceeded:
+        return true;
+      default:
+        return false;
     }
   });
 }
 
-StatusOr<int64_t> AppendGenerationEvent(const PipelineParts& parts, Transaction& transaction, std::string_view type, const Generation& generation,
+StatusOr<int64_t> AppendGenerationEvent(const PipelineParts& parts, Transaction& transaction,
+                                        std::string_view type, const Generation& generation,
                                         std::span<const Output> outputs) {
   Event event;
   event.topic = "generations";
@@ -83,8 +91,8 @@ Status AppendOutputEvent(const PipelineParts& parts, Transaction& transaction, c
   return transaction.events().Append(event).status();
 }
 
-StatusOr<int64_t> Rest(const PipelineParts& parts, Transaction& transaction, Generation* generation, GenerationStatus status,
-                       std::span<const Output> outputs) {
+StatusOr<int64_t> Rest(const PipelineParts& parts, Transaction& transaction, Generation* generation,
+                       GenerationStatus status, std::span<const Output> outputs) {
   generation->status = status;
   generation->stage.clear();
   generation->completed_ms = parts.clock->WallMs();
@@ -92,12 +100,15 @@ StatusOr<int64_t> Rest(const PipelineParts& parts, Transaction& transaction, Gen
     generation->progress_json = ProgressJson({.fraction = 1.0});
   }
   RETURN_IF_ERROR(transaction.records().UpdateGeneration(*generation));
-  return AppendGenerationEvent(parts, transaction, fmt::format("generation.{}", StatusName(status)), *generation, outputs);
+  return AppendGenerationEvent(parts, transaction, fmt::format("generation.{}", StatusName(status)),
+                               *generation, outputs);
 }
 
 StatusOr<bool> Conclude(const PipelineParts& parts, Transaction& transaction, Generation* generation) {
   ASSIGN_OR_RETURN(auto rows, transaction.records().PartsOf(generation->id));
-  auto any = [&](std::string_view state) { return std::any_of(rows.begin(), rows.end(), [&](const Part& part) { return part.state == state; }); };
+  auto any = [&](std::string_view state) {
+    return std::any_of(rows.begin(), rows.end(), [&](const Part& part) { return part.state == state; });
+  };
   if (any("pending")) return false;
   ASSIGN_OR_RETURN(auto outputs, transaction.records().OutputsOf(std::span(&generation->id, 1)));
   ASSIGN_OR_RETURN(auto attempts, transaction.records().AttemptsOf(generation->id));
@@ -107,7 +118,8 @@ StatusOr<bool> Conclude(const PipelineParts& parts, Transaction& transaction, Ge
   if (any("unknown")) {
     status = GenerationStatus::kUnknown;
   } else if (!outputs.empty()) {
-    status = GenerationStatus::kCompleted;  // partial results count: the error beside them explains what is missing
+    status = GenerationStatus::kCompleted;  // partial results count: the error beside them explains what is
+                                            // missing
   } else if (generation->cancel_requested) {
     status = GenerationStatus::kCanceled;
   }

@@ -9,15 +9,17 @@
 namespace mediagen {
 
 // Appends "generation.<something>" with the state of `generation`; returns its sequence.
-StatusOr<int64_t> AppendGenerationEvent(const PipelineParts& parts, Transaction& transaction, std::string_view type, const Generation& generation,
+StatusOr<int64_t> AppendGenerationEvent(const PipelineParts& parts, Transaction& transaction,
+                                        std::string_view type, const Generation& generation,
                                         std::span<const Output> outputs);
 Status AppendOutputEvent(const PipelineParts& parts, Transaction& transaction, const Output& output);
 
 // Brings the generation to rest in `status`: row, time, event. Returns the event's sequence.
-StatusOr<int64_t> Rest(const PipelineParts& parts, Transaction& transaction, Generation* generation, GenerationStatus status,
-                       std::span<const Output> outputs);
+StatusOr<int64_t> Rest(const PipelineParts& parts, Transaction& transaction, Generation* generation,
+                       GenerationStatus status, std::span<const Output> outputs);
 
-// When no part is pending any more: decides what the generation has become, writes it, and asks for the derived pictures. False while parts are pending.
+// When no part is pending any more: decides what the generation has become, writes it, and asks for the
+// derived pictures. False while parts are pending.
 StatusOr<bool> Conclude(const PipelineParts& parts, Transaction& transaction, Generation* generation);
 
 // Whether some attempt may have been, or was, accepted by a provider and is not over.

@@ -1,5 +1,5 @@
-// No durable answer to a paid request: only the provider knows. Where it lists its requests, it is asked; else the generation rests as unknown, and nothing is
-// ever sent again by itself (pipeline.md step 4).
+// No durable answer to a paid request: only the provider knows. Where it lists its requests, it is asked;
+// else the generation rests as unknown, and nothing is ever sent again by itself (pipeline.md step 4).
 #include <algorithm>
 
 #include "fmt/format.h"
@@ -10,19 +10,23 @@
 namespace mediagen {
 namespace {
 
-constexpr int64_t kClockSkewMs = 60'000;                      // between us and the provider, either way
-constexpr int64_t kRoundsMs[] = {0, 1'500, 6'000};            // a request that was in flight when we looked shows up a little later
+constexpr int64_t kClockSkewMs = 60'000;  // between us and the provider, either way
+constexpr int64_t kRoundsMs[] = {
+    0, 1'500, 6'000};  // a request that was in flight when we looked shows up a little later
 constexpr int kMaxPages = 10;
 constexpr AttemptState kUnanswered[] = {AttemptState::kIntent, AttemptState::kUnknown};
 
 }  // namespace
 
 void Run::ResolveUnknown(PartRun& part, std::string why) {
-  // First of all it is said, durably, that there is no answer: from here on nobody takes this intent for unsent.
+  // First of all it is said, durably, that there is no answer: from here on nobody takes this intent for
+  // unsent.
   if (part.attempt->state == AttemptState::kIntent) {
     part.attempt->state = AttemptState::kUnknown;
     part.attempt->updated_ms = parts_.clock->WallMs();
-    Status moved = Update([&](Transaction& transaction, Generation&) { return transaction.records().MoveAttempt(*part.attempt, kUnanswered).status(); });
+    Status moved = Update([&](Transaction& transaction, Generation&) {
+      return transaction.records().MoveAttempt(*part.attempt, kUnanswered).status();
+    });
     if (!moved.ok()) return Trouble(moved);
   }
   if (abandoned_) return;
@@ -38,23 +42,28 @@ void Run::ReconcileLater(PartRun& part, const std::string& why) {
   });
 }
 
-void Run::ListPage(PartRun& part, std::string next_url, std::shared_ptr<std::vector<RemoteHandle>> found, int pages) {
-  auto request = adapter_->BuildReconcile(part.request, part.attempt->created_ms - kClockSkewMs, parts_.clock->WallMs() + kClockSkewMs, next_url);
+void Run::ListPage(PartRun& part, std::string next_url, std::shared_ptr<std::vector<RemoteHandle>> found,
+                   int pages) {
+  auto request = adapter_->BuildReconcile(part.request, part.attempt->created_ms - kClockSkewMs,
+                                          parts_.clock->WallMs() + kClockSkewMs, next_url);
   if (!request.ok()) return RestUnknown(part, InfoOf(request.status()).message);
-  parts_.http->Send(std::move(*request), [self = shared_from_this(), &part, found, pages](HttpResponse response) {
-    self->Do([self, &part, found, pages, response = std::move(response)] {
-      if (self->abandoned_ || self->ended_) return;
-      ReconcileAnswer answer = self->adapter_->ParseReconcile(response, part.request);
-      if (answer.kind == ReconcileAnswer::kTransient) return self->ReconcileLater(part, answer.failure.message);
-      found->insert(found->end(), answer.found.begin(), answer.found.end());
-      if (answer.kind == ReconcileAnswer::kMore && pages + 1 < kMaxPages) return self->ListPage(part, answer.next_url, found, pages + 1);
-      self->Match(part, *found);
-    });
-  });
+  parts_.http->Send(std::move(*request),
+                    [self = shared_from_this(), &part, found, pages](HttpResponse response) {
+                      self->Do([self, &part, found, pages, response = std::move(response)] {
+                        if (self->abandoned_ || self->ended_) return;
+                        ReconcileAnswer answer = self->adapter_->ParseReconcile(response, part.request);
+                        if (answer.kind == ReconcileAnswer::kTransient)
+                          return self->ReconcileLater(part, answer.failure.message);
+                        found->insert(found->end(), answer.found.begin(), answer.found.end());
+                        if (answer.kind == ReconcileAnswer::kMore && pages + 1 < kMaxPages)
+                          return self->ListPage(part, answer.next_url, found, pages + 1);
+                        self->Match(part, *found);
+                      });
+                    });
 }
 
-// Requests with equal inputs are interchangeable, so as many free candidates as unanswered attempts with that input can be told apart well enough: any pairing is right. Fewer
-// or more cannot.
+// Requests with equal inputs are interchangeable, so as many free candidates as unanswered attempts with that
+// input can be told apart well enough: any pairing is right. Fewer or more cannot.
 void Run::Match(PartRun& part, const std::vector<RemoteHandle>& found) {
   std::vector<RemoteHandle> free;
   int rivals = 0;
@@ -68,7 +77,9 @@ void Run::Match(PartRun& part, const std::vector<RemoteHandle>& found) {
       if (std::find(known.begin(), known.end(), handle.id) == known.end()) free.push_back(handle);
     }
     const int64_t now = parts_.clock->WallMs();
-    ASSIGN_OR_RETURN(auto unanswered, snapshot.records().UnansweredAttempts(generation_.provider, part.attempt->created_ms - kClockSkewMs, now));
+    ASSIGN_OR_RETURN(auto unanswered,
+                     snapshot.records().UnansweredAttempts(generation_.provider,
+                                                           part.attempt->created_ms - kClockSkewMs, now));
     for (const Attempt& other : unanswered) {
       ASSIGN_OR_RETURN(auto generation, snapshot.records().FindGeneration(other.generation));
       if (generation && generation->request_json == generation_.request_json) ++rivals;
@@ -78,7 +89,8 @@ void Run::Match(PartRun& part, const std::vector<RemoteHandle>& found) {
   if (!read.ok()) return Trouble(read);
   if (free.empty()) return ReconcileLater(part, "the provider's list does not show the request");
   if (static_cast<int>(free.size()) != std::max(rivals, 1)) {
-    return RestUnknown(part, fmt::format("the provider's list shows {} requests that fit {} of ours", free.size(), std::max(rivals, 1)));
+    return RestUnknown(part, fmt::format("the provider's list shows {} requests that fit {} of ours",
+                                         free.size(), std::max(rivals, 1)));
   }
   parts_.log->Write(LogLevel::kInfo, "pipeline", "a paid request without an answer was found at the provider",
                     {{"generation", generation_.id.text()}, {"remoteId", free.front().id}});
@@ -88,7 +100,8 @@ void Run::Match(PartRun& part, const std::vector<RemoteHandle>& found) {
 void Run::RestUnknown(PartRun& part, const std::string& why) {
   Failure failure;
   failure.error_class = ErrorClass::kUnknownOutcome;
-  failure.message = fmt::format("The request may have been accepted and paid for: {}.", why.empty() ? "no answer came" : why);
+  failure.message = fmt::format("The request may have been accepted and paid for: {}.",
+                                why.empty() ? "no answer came" : why);
   part.row.state = "unknown";
   part.row.error_json = FailureJson(failure, false);
   part.attempt->state = AttemptState::kUnknown;
@@ -99,7 +112,8 @@ void Run::RestUnknown(PartRun& part, const std::string& why) {
     RETURN_IF_ERROR(transaction.records().MoveAttempt(*part.attempt, kUnanswered).status());
     RETURN_IF_ERROR(transaction.records().UpdatePart(part.row));
     ASSIGN_OR_RETURN(concluded, Conclude(parts_, transaction, &row));
-    return concluded ? parts_.queues->Finish(transaction, claim_.id(), claim_.fence(), Outcome::Done()) : OkStatus();
+    return concluded ? parts_.queues->Finish(transaction, claim_.id(), claim_.fence(), Outcome::Done())
+                     : OkStatus();
   });
   if (!stored.ok()) {
     part.row.state = "pending";

@@ -1,8 +1,9 @@
-// Adapter: one provider's wire, as pure functions between documents. An adapter builds requests and reads answers; it sends nothing, keeps nothing and
-// knows no clock, so every row of its table is a test with wire bytes. pipeline/ owns the order of things: intent, send once, answer, poll,
-// download.
+// Adapter: one provider's wire, as pure functions between documents. An adapter builds requests and reads
+// answers; it sends nothing, keeps nothing and knows no clock, so every row of its table is a test with wire
+// bytes. pipeline/ owns the order of things: intent, send once, answer, poll, download.
 //
-// Thread-safe: adapters are immutable. No function throws; a hostile answer is a kTransient, kUnknown or kFailed, never a crash.
+// Thread-safe: adapters are immutable. No function throws; a hostile answer is a kTransient, kUnknown or
+// kFailed, never a crash.
 #pragma once
 
 #include <cstdint>
@@ -23,26 +24,39 @@ namespace mediagen {
 
 // How a provider is configured ("providers" of the configuration document). `api_key` is the resolved secret.
 struct ProviderConfig {
-  std::string name;                // the key in the configuration: what requests call it
-  std::string type;                // which adapter: "sketch", "replicate"; defaults to the name
-  std::string base_url;            // "" : the adapter's own
+  std::string name;      // the key in the configuration: what requests call it
+  std::string type;      // which adapter: "sketch", "replicate"; defaults to the name
+  std::string base_url;  // "" : the adapter's own
   std::string api_key;
-  std::string api_key_env;         // only to name it in errors
-  int64_t timeout_ms = 600'000;    // a request's whole exchange
+  std::string api_key_env;       // only to name it in errors
+  int64_t timeout_ms = 600'000;  // a request's whole exchange
   int concurrency = 10;
   bool allow_private_network = false;
 };
 
 // The normalised classes of a failure; ErrorClassName gives the documents' words ("rate_limited").
-enum class ErrorClass { kAuth, kBilling, kInvalid, kSafety, kNotFound, kRateLimited, kOverloaded, kServer, kTimeout, kUnknownOutcome, kCanceled, kExpired };
+enum class ErrorClass {
+  kAuth,
+  kBilling,
+  kInvalid,
+  kSafety,
+  kNotFound,
+  kRateLimited,
+  kOverloaded,
+  kServer,
+  kTimeout,
+  kUnknownOutcome,
+  kCanceled,
+  kExpired
+};
 std::string_view ErrorClassName(ErrorClass value);
 
 struct Failure {
   ErrorClass error_class = ErrorClass::kServer;
-  std::string message;           // for the reader; never holds a key, a signed URL or a data URI
-  std::string provider_code;     // the provider's own word, if any
-  int64_t retry_after_ms = -1;   // the provider's hint
-  bool retryable = false;        // trying the same again later may work
+  std::string message;          // for the reader; never holds a key, a signed URL or a data URI
+  std::string provider_code;    // the provider's own word, if any
+  int64_t retry_after_ms = -1;  // the provider's hint
+  bool retryable = false;       // trying the same again later may work
 };
 
 // The code that a failure has outside (documents.md).
@@ -50,12 +64,12 @@ Code CodeOf(const Failure& failure);
 
 // What a model of a provider can do: data, checked before any money is spent.
 struct Capabilities {
-  std::vector<std::string> models;          // empty: any name is passed through
+  std::vector<std::string> models;  // empty: any name is passed through
   std::vector<std::string> kinds = {"image"};
-  int max_n_per_request = 1;                // more is split into parts
+  int max_n_per_request = 1;  // more is split into parts
   int max_n = 16;
   bool seed = true, negative_prompt = false, references = false, size = true, aspect_ratio = false;
-  uint32_t max_width = 0, max_height = 0;   // 0: the provider decides
+  uint32_t max_width = 0, max_height = 0;  // 0: the provider decides
 };
 
 // One provider request's share of a generation.
@@ -63,18 +77,19 @@ struct PartRequest {
   std::string model, kind = "image", prompt, negative_prompt, size, aspect_ratio;  // "" where absent
   std::optional<uint64_t> seed;
   int n = 1;
-  Json references = Json::array();   // of {"url": …}; stored outputs were resolved by the pipeline
-  Json options = Json::object();     // provider-specific inputs, passed through
+  Json references = Json::array();  // of {"url": …}; stored outputs were resolved by the pipeline
+  Json options = Json::object();    // provider-specific inputs, passed through
 };
 
 // kInvalid or kUnsupported, naming the field and what the provider takes instead.
-Status CheckRequest(std::string_view provider, const Capabilities& capabilities, const PartRequest& request, int n);
+Status CheckRequest(std::string_view provider, const Capabilities& capabilities, const PartRequest& request,
+                    int n);
 
 // "1024x768" → both numbers; kInvalid otherwise.
 Status ParseSize(std::string_view text, uint32_t* width, uint32_t* height);
 
 struct Progress {
-  std::optional<double> fraction;      // 0–1; absent: honestly indeterminate
+  std::optional<double> fraction;  // 0–1; absent: honestly indeterminate
   std::optional<int64_t> current, total;
   std::string message;
   std::optional<int64_t> queue_position;
@@ -90,37 +105,37 @@ struct RemoteHandle {
 struct RemoteOutput {
   std::string url;
   BufferRef bytes;
-  std::string media_type;             // a claim; the bytes are sniffed
-  std::string safety = "ok";          // "ok" | "flagged"
-  bool needs_credentials = false;     // the download carries the key (same origin only)
+  std::string media_type;          // a claim; the bytes are sniffed
+  std::string safety = "ok";       // "ok" | "flagged"
+  bool needs_credentials = false;  // the download carries the key (same origin only)
 };
 
 struct PollAnswer {
   enum Kind {
-    kPending,     // still at work; ask again after next_poll_ms
-    kSucceeded,   // outputs are there
-    kFailed,      // over, without outputs
-    kTransient,   // this answer says nothing: ask again later
+    kPending,    // still at work; ask again after next_poll_ms
+    kSucceeded,  // outputs are there
+    kFailed,     // over, without outputs
+    kTransient,  // this answer says nothing: ask again later
   } kind = kTransient;
   Progress progress;
-  int64_t next_poll_ms = 0;                 // 0: the caller's own schedule
+  int64_t next_poll_ms = 0;  // 0: the caller's own schedule
   std::vector<RemoteOutput> outputs;
-  Failure failure;                          // kFailed, kTransient
-  bool charged = false;                     // kFailed: whether it was billed
-  std::optional<int64_t> cost_micros;       // USD, when the provider reports it
+  Failure failure;                     // kFailed, kTransient
+  bool charged = false;                // kFailed: whether it was billed
+  std::optional<int64_t> cost_micros;  // USD, when the provider reports it
   std::optional<uint64_t> seed;
 };
 
 struct SubmitAnswer {
   enum Kind {
-    kRejected,    // for certain: not accepted, not billed
-    kSubmitted,   // accepted: `remote` is readable
-    kReceived,    // a synchronous result: `result` holds it
-    kUnknown,     // may have been accepted: never sent again by itself
+    kRejected,   // for certain: not accepted, not billed
+    kSubmitted,  // accepted: `remote` is readable
+    kReceived,   // a synchronous result: `result` holds it
+    kUnknown,    // may have been accepted: never sent again by itself
   } kind = kUnknown;
-  Failure failure;          // kRejected, kUnknown
-  RemoteHandle remote;      // kSubmitted
-  PollAnswer result;        // kReceived; for kSubmitted what the answer said already
+  Failure failure;      // kRejected, kUnknown
+  RemoteHandle remote;  // kSubmitted
+  PollAnswer result;    // kReceived; for kSubmitted what the answer said already
 };
 
 // One page of the provider's own list of requests, searched for one that was sent without an answer.
@@ -139,7 +154,8 @@ class Adapter {
   virtual Capabilities CapabilitiesOf(std::string_view model) const = 0;
   // Whether requests cost money. Where not, an interrupted request simply runs again.
   virtual bool billed() const = 0;
-  // Whether the work is done in this process by Run (then none of the wire functions is called), or over the wire.
+  // Whether the work is done in this process by Run (then none of the wire functions is called), or over the
+  // wire.
   virtual bool local() const { return false; }
   // A USD estimate in micro-units; 0 when unknown.
   virtual int64_t EstimateMicros(const PartRequest&) const { return 0; }
@@ -148,7 +164,8 @@ class Adapter {
   virtual Status CheckReady() const { return OkStatus(); }
 
   // The paid request. `once`, Idempotency-Key (the attempt id) and the guard are set.
-  virtual StatusOr<HttpRequest> BuildSubmit(const PartRequest&, const Id& attempt, const std::string& webhook_url) const;
+  virtual StatusOr<HttpRequest> BuildSubmit(const PartRequest&, const Id& attempt,
+                                            const std::string& webhook_url) const;
   // `response` in any state of progress; pipeline.md step 3.
   virtual SubmitAnswer ParseSubmit(const HttpResponse& response) const;
   virtual StatusOr<HttpRequest> BuildPoll(const RemoteHandle&) const;
@@ -158,15 +175,20 @@ class Adapter {
 
   // Whether an unanswered submit can be searched for.
   virtual bool reconcilable() const { return false; }
-  // The first page (next_url empty) or a following one. Times are wall ms, the window widened by the caller for clock skew.
-  virtual StatusOr<HttpRequest> BuildReconcile(const PartRequest&, int64_t after_ms, int64_t before_ms, const std::string& next_url) const;
+  // The first page (next_url empty) or a following one. Times are wall ms, the window widened by the caller
+  // for clock skew.
+  virtual StatusOr<HttpRequest> BuildReconcile(const PartRequest&, int64_t after_ms, int64_t before_ms,
+                                               const std::string& next_url) const;
   virtual ReconcileAnswer ParseReconcile(const HttpResponse& response, const PartRequest&) const;
 
-  // A guarded download of an output, credentials attached only when needed and the origin is the configured one.
+  // A guarded download of an output, credentials attached only when needed and the origin is the configured
+  // one.
   virtual StatusOr<HttpRequest> BuildDownload(const RemoteOutput&) const;
 
-  // Local work. `progress` may be called at any rate; `canceled` is asked between steps: true ends the run with kCanceled. Runs on the caller's thread.
-  virtual StatusOr<std::vector<RemoteOutput>> Run(const PartRequest&, const std::function<void(const Progress&)>& progress,
+  // Local work. `progress` may be called at any rate; `canceled` is asked between steps: true ends the run
+  // with kCanceled. Runs on the caller's thread.
+  virtual StatusOr<std::vector<RemoteOutput>> Run(const PartRequest&,
+                                                  const std::function<void(const Progress&)>& progress,
                                                   const std::function<bool()>& canceled) const;
 };
 

@@ -59,8 +59,8 @@ class Store {
   // `done` is called exactly once, on the writer thread (manual mode: on the thread that drives), and must be
   // quick. Its status is the operation's own error, or the commit's. kUnknownOutcome: a COMMIT or fsync
   // failed; the store reopens itself and reads back before it answers whenever it can. Past 10,000 waiting
-  // operations the answer is kOverloaded. Only after Stop (kClosed) and in a forked child (kForked) does it come
-  // on the caller's thread, before CommitAsync returns.
+  // operations the answer is kOverloaded. Only after Stop (kClosed) and in a forked child (kForked) does it
+  // come on the caller's thread, before CommitAsync returns.
   virtual void CommitAsync(Operation operation, CommitDone done, Purpose purpose = Purpose::kSettle) = 0;
   // Waits for it; in manual mode drives the writer. Never from the writer thread or from inside Read.
   virtual Status Commit(Operation operation, Purpose purpose = Purpose::kSettle) = 0;

@@ -23,7 +23,13 @@ TEST_CASE("hostile header blocks are refused with their reason") {
                       {"a bare CR in a value", "Accept: a\rb\r\n", false},
                       {"an empty name", ": a\r\n", false},
                       {"obs-text is allowed in values", "X: \xe9\r\n", true},
-                      {"too many", [] { std::string s; for (int i = 0; i < 101; ++i) s += "A: b\r\n"; return s; }(), false},
+                      {"too many",
+                       [] {
+                         std::string s;
+                         for (int i = 0; i < 101; ++i) s += "A: b\r\n";
+                         return s;
+                       }(),
+                       false},
                       {"too large", "A: " + std::string(65 << 10, 'x') + "\r\n", false}};
   for (const Row& row : rows) {
     CAPTURE(row.why);
@@ -80,7 +86,8 @@ TEST_CASE("a cursor is good for its own listing and secret, and for nothing else
     if (changed == cursor) continue;
     CAPTURE(i);
     auto decoded = DecodeCursor(changed, "u1", "secret");
-    // The last character of a base64url group may carry unused bits; what it decodes to must then be the same key.
+    // The last character of a base64url group may carry unused bits; what it decodes to must then be the same
+    // key.
     if (decoded.ok()) CHECK(decoded->id == key.id);
     CHECK_FALSE(DecodeCursor(cursor.substr(0, i), "u1", "secret").ok());
   }

@@ -52,7 +52,8 @@ class Process {
     pid_ = -1;
   }
 
-  // Reads what there is for up to `ms`, and calls `each` with every whole line. False at the end of the output.
+  // Reads what there is for up to `ms`, and calls `each` with every whole line. False at the end of the
+  // output.
   template <typename Each>
   bool Read(int64_t ms, Each each) {
     const int64_t end = SystemClock()->MonotonicMs() + ms;
@@ -64,7 +65,8 @@ class Process {
       ssize_t got = read(out_, chunk, sizeof chunk);
       if (got <= 0) return false;
       text_.append(chunk, static_cast<size_t>(got));
-      for (size_t line; (line = text_.find('\n')) != std::string::npos; text_.erase(0, line + 1)) each(text_.substr(0, line));
+      for (size_t line; (line = text_.find('\n')) != std::string::npos; text_.erase(0, line + 1))
+        each(text_.substr(0, line));
       if (left <= 0) return true;
     }
   }
@@ -90,7 +92,8 @@ void Note(const std::string& line, Evidence* evidence, bool* ended) {
   fate.provider = in["provider"];
   fate.outputs = in["outputs"];
   fate.served = in["served"];
-  for (const Json& attempt : in["attempts"]) fate.attempts.push_back({attempt["state"], attempt["created"], attempt["updated"]});
+  for (const Json& attempt : in["attempts"])
+    fate.attempts.push_back({attempt["state"], attempt["created"], attempt["updated"]});
   evidence->fates.push_back(std::move(fate));
 }
 
@@ -120,9 +123,15 @@ Evidence RunRound(const RoundOptions& options, const std::string& self) {
     evidence.troubles.push_back("the simulator did not start");
     return evidence;
   }
-  Json worker = {{"seed", options.seed}, {"generations", options.generations}, {"dir", options.dir + "/data"}, {"simulator", base_url}, {"final", false}};
+  Json worker = {{"seed", options.seed},
+                 {"generations", options.generations},
+                 {"dir", options.dir + "/data"},
+                 {"simulator", base_url},
+                 {"final", false}};
   bool ended = false;
-  auto start = [&] { return std::make_unique<Process>(std::vector<std::string>{self, "--worker", Dump(worker)}); };
+  auto start = [&] {
+    return std::make_unique<Process>(std::vector<std::string>{self, "--worker", Dump(worker)});
+  };
   auto note = [&](const std::string& line) { Note(line, &evidence, &ended); };
 
   std::vector<std::unique_ptr<Process>> workers;

@@ -8,11 +8,13 @@ namespace {
 
 constexpr int64_t kClockSlackMs = 50;  // between the killer's clock reading and the kill
 
-// pipeline.md "What it proves": an unknown is justified where an intent has no durable answer and the journal shows the request, or a kill fell between the commit of the intent and the
-// moment at which somebody found it unanswered.
+// pipeline.md "What it proves": an unknown is justified where an intent has no durable answer and the journal
+// shows the request, or a kill fell between the commit of the intent and the moment at which somebody found
+// it unanswered.
 bool KilledDuring(const Fate::Attempt& attempt, const std::vector<int64_t>& kills) {
-  return std::any_of(kills.begin(), kills.end(),
-                     [&](int64_t at) { return at >= attempt.created_ms - kClockSlackMs && at <= attempt.updated_ms + kClockSlackMs; });
+  return std::any_of(kills.begin(), kills.end(), [&](int64_t at) {
+    return at >= attempt.created_ms - kClockSlackMs && at <= attempt.updated_ms + kClockSlackMs;
+  });
 }
 
 }  // namespace
@@ -23,7 +25,8 @@ Verdict Judge(const Evidence& evidence) {
   verdict.generations = static_cast<int>(evidence.accepted.size());
   std::map<std::string, const Fate*> by_prompt;
   for (const Fate& fate : evidence.fates) {
-    if (!by_prompt.emplace(fate.prompt, &fate).second) verdict.complaints.push_back(fmt::format("\"{}\" stands twice in the store", fate.prompt));
+    if (!by_prompt.emplace(fate.prompt, &fate).second)
+      verdict.complaints.push_back(fmt::format("\"{}\" stands twice in the store", fate.prompt));
   }
   for (const std::string& prompt : evidence.accepted) {
     auto it = by_prompt.find(prompt);
@@ -43,12 +46,14 @@ Verdict Judge(const Evidence& evidence) {
     } else if (fate.status == "unknown") {
       ++verdict.unknown;
       const bool in_journal = paid != evidence.paid.end();
-      const bool by_kill = std::any_of(fate.attempts.begin(), fate.attempts.end(), [&](const Fate::Attempt& attempt) {
-        return attempt.state == "unknown" && KilledDuring(attempt, evidence.kills_ms);
-      });
+      const bool by_kill =
+          std::any_of(fate.attempts.begin(), fate.attempts.end(), [&](const Fate::Attempt& attempt) {
+            return attempt.state == "unknown" && KilledDuring(attempt, evidence.kills_ms);
+          });
       verdict.unknown_by_journal += in_journal ? 1 : 0;
       verdict.unknown_by_kill += !in_journal && by_kill ? 1 : 0;
-      if (!in_journal && !by_kill) verdict.complaints.push_back(fmt::format("\"{}\" is unknown without a reason", prompt));
+      if (!in_journal && !by_kill)
+        verdict.complaints.push_back(fmt::format("\"{}\" is unknown without a reason", prompt));
     } else {
       ++verdict.lost;
       verdict.complaints.push_back(fmt::format("\"{}\" ended as {}", prompt, fate.status));

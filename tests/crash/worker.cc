@@ -47,7 +47,10 @@ struct Countdown {
 
 std::string RequestOf(uint64_t seed, int index) {
   const bool drawn = index % 5 == 4;
-  Json request = {{"user", fmt::format("u{}", index % 7)}, {"prompt", PromptOf(seed, index)}, {"size", "64x64"}, {"idempotencyKey", fmt::format("{}-{}", seed, index)}};
+  Json request = {{"user", fmt::format("u{}", index % 7)},
+                  {"prompt", PromptOf(seed, index)},
+                  {"size", "64x64"},
+                  {"idempotencyKey", fmt::format("{}-{}", seed, index)}};
   request["provider"] = drawn ? "sketch" : "replicate";
   if (drawn) request["options"] = {{"steps", 10}, {"stepMs", 10}};
   if (!drawn) request["model"] = "simulated/model";
@@ -78,7 +81,9 @@ Json AttemptsOf(Engine& engine, const Id& id) {
   Status read = engine.backend().store->Read([&](const Snapshot& snapshot) -> Status {
     ASSIGN_OR_RETURN(auto attempts, snapshot.records().AttemptsOf(id));
     for (const Attempt& attempt : attempts) {
-      list.push_back({{"state", AttemptStateName(attempt.state)}, {"created", attempt.created_ms}, {"updated", attempt.updated_ms}});
+      list.push_back({{"state", AttemptStateName(attempt.state)},
+                      {"created", attempt.created_ms},
+                      {"updated", attempt.updated_ms}});
     }
     return OkStatus();
   });
@@ -110,8 +115,12 @@ void Report(Engine& engine, const std::string& dir, const std::vector<std::strin
         Say({{"trouble", fmt::format("await {}: {}", text, ErrorJson(record.status()))}});
       } else {
         Json json = Json::parse(record->view());
-        Json fate = {{"id", text},           {"prompt", json["prompt"]},          {"status", json["status"]},
-                     {"provider", json["provider"]}, {"outputs", json["outputs"].size()}, {"error", json["error"]}};
+        Json fate = {{"id", text},
+                     {"prompt", json["prompt"]},
+                     {"status", json["status"]},
+                     {"provider", json["provider"]},
+                     {"outputs", json["outputs"].size()},
+                     {"error", json["error"]}};
         const Id id = *Id::Parse(text);
         fate["attempts"] = AttemptsOf(engine, id);
         fate["served"] = Served(engine, dir, id);
@@ -131,9 +140,12 @@ int WorkerMain(const Json& options) {
   const uint64_t seed = options.value("seed", uint64_t{0});
   const int generations = options.value("generations", 50);
   Json queue = {{"concurrency", 12}, {"perKey", {{"user", 12}, {"provider", 0}}}};
-  Json config = {{"dataDir", options["dir"]},
-                 {"queues", {{"generate", queue}}},
-                 {"providers", {{"replicate", {{"baseUrl", options["simulator"]}, {"apiKey", "simulated"}, {"allowPrivateNetwork", true}}}}}};
+  Json config = {
+      {"dataDir", options["dir"]},
+      {"queues", {{"generate", queue}}},
+      {"providers",
+       {{"replicate",
+         {{"baseUrl", options["simulator"]}, {"apiKey", "simulated"}, {"allowPrivateNetwork", true}}}}}};
   auto engine = Engine::Open(Dump(config));
   if (!engine.ok()) return Trouble("the directory did not open", engine.status());
   Say({{"opened", true}});

@@ -29,7 +29,8 @@ struct Answer {
   }
   StatusOr<Json> Wait() {
     std::unique_lock lock(mutex);
-    if (!cv.wait_for(lock, std::chrono::seconds(60), [&] { return got.has_value(); })) return Error(Code::kTimeout, "no reply");
+    if (!cv.wait_for(lock, std::chrono::seconds(60), [&] { return got.has_value(); }))
+      return Error(Code::kTimeout, "no reply");
     if (!got->ok()) return got->status();
     return Json::parse((*got)->view());
   }
@@ -60,7 +61,9 @@ struct Reached {
   }
 };
 
-std::string ConfigFor(const std::string& dir, const char* more = "") { return R"({"dataDir": ")" + dir + "\"" + more + "}"; }
+std::string ConfigFor(const std::string& dir, const char* more = "") {
+  return R"({"dataDir": ")" + dir + "\"" + more + "}";
+}
 
 std::shared_ptr<Engine> OpenOrFail(const std::string& config) {
   auto engine = Engine::Open(config);
@@ -68,7 +71,8 @@ std::shared_ptr<Engine> OpenOrFail(const std::string& config) {
   return *engine;
 }
 
-constexpr char kFox[] = R"({"user": "u1", "provider": "sketch", "prompt": "a red fox in snow", "size": "64x64", "seed": "7"})";
+constexpr char kFox[] =
+    R"({"user": "u1", "provider": "sketch", "prompt": "a red fox in snow", "size": "64x64", "seed": "7"})";
 
 void CloseAndWait(Engine& engine) {
   std::mutex mutex;
@@ -111,15 +115,18 @@ TEST_CASE("a prompt becomes a stored picture that is served with an ETag and the
   CHECK(first.Header("ETag") == "\"" + output["sha256"].get<std::string>() + "\"");
   CHECK(std::holds_alternative<FileBody>(first.response->body));
   Reached again;
-  engine->Handle("GET", output["url"].get<std::string>(), "If-None-Match: " + first.Header("ETag") + "\r\n", "", "", nullptr, again.done());
+  engine->Handle("GET", output["url"].get<std::string>(), "If-None-Match: " + first.Header("ETag") + "\r\n",
+                 "", "", nullptr, again.done());
   CHECK(again.Wait().status == 304);
 
   Reached thumbnail;
-  engine->Handle("GET", output["thumbnails"]["300"].get<std::string>(), "", R"({"user": "u1"})", "", nullptr, thumbnail.done());
+  engine->Handle("GET", output["thumbnails"]["300"].get<std::string>(), "", R"({"user": "u1"})", "", nullptr,
+                 thumbnail.done());
   CHECK(thumbnail.Wait().status == 200);
   CHECK(thumbnail.Header("Content-Type") == "image/jpeg");
   Reached stranger;
-  engine->Handle("GET", output["thumbnails"]["300"].get<std::string>(), "", R"({"user": "u2"})", "", nullptr, stranger.done());
+  engine->Handle("GET", output["thumbnails"]["300"].get<std::string>(), "", R"({"user": "u2"})", "", nullptr,
+                 stranger.done());
   CHECK(stranger.Wait().status == 404);
   CloseAndWait(*engine);
 }
@@ -142,7 +149,9 @@ TEST_CASE("a list shows the newest first and its cursor goes on where the page e
   REQUIRE((*page)["data"].size() == 3);
   CHECK((*page)["data"][0]["id"] == ids[4]);
   CHECK((*page)["pagination"]["hasMore"] == true);
-  engine->List("", "generations", R"({"limit": 3, "cursor": ")" + (*page)["pagination"]["nextCursor"].get<std::string>() + "\"}", second.reply());
+  engine->List("", "generations",
+               R"({"limit": 3, "cursor": ")" + (*page)["pagination"]["nextCursor"].get<std::string>() + "\"}",
+               second.reply());
   auto rest = second.Wait();
   if (!rest.ok()) FAIL(ErrorJson(rest.status()));
   REQUIRE((*rest)["data"].size() == 2);
@@ -158,7 +167,9 @@ TEST_CASE("what was accepted before a close is finished by the next engine on th
     auto engine = OpenOrFail(ConfigFor(dir.path()));
     for (int i = 0; i < 4; ++i) {
       Answer submitted;
-      engine->Submit(R"({"user": "u1", "provider": "sketch", "prompt": "slow", "size": "32x32", "options": {"stepMs": 50}})", submitted.reply());
+      engine->Submit(
+          R"({"user": "u1", "provider": "sketch", "prompt": "slow", "size": "32x32", "options": {"stepMs": 50}})",
+          submitted.reply());
       auto record = submitted.Wait();
       REQUIRE(record.ok());
       ids.push_back((*record)["id"]);
@@ -206,7 +217,8 @@ TEST_CASE("one thread drives the whole engine when its workers are manual") {
 TEST_CASE("an idempotency key answers the first generation, and refuses another body") {
   TempDir dir;
   auto engine = OpenOrFail(ConfigFor(dir.path()));
-  const std::string request = R"({"user": "u1", "provider": "sketch", "prompt": "once", "size": "32x32", "idempotencyKey": "k1"})";
+  const std::string request =
+      R"({"user": "u1", "provider": "sketch", "prompt": "once", "size": "32x32", "idempotencyKey": "k1"})";
   Answer first, again, other;
   engine->Submit(request, first.reply());
   auto one = first.Wait();
@@ -215,7 +227,9 @@ TEST_CASE("an idempotency key answers the first generation, and refuses another 
   auto two = again.Wait();
   REQUIRE(two.ok());
   CHECK((*one)["id"] == (*two)["id"]);
-  engine->Submit(R"({"user": "u1", "provider": "sketch", "prompt": "twice", "size": "32x32", "idempotencyKey": "k1"})", other.reply());
+  engine->Submit(
+      R"({"user": "u1", "provider": "sketch", "prompt": "twice", "size": "32x32", "idempotencyKey": "k1"})",
+      other.reply());
   CHECK(CodeOf(other.Wait().status()) == Code::kInvalid);
   CloseAndWait(*engine);
 }
@@ -226,12 +240,13 @@ TEST_CASE("each bad configuration and request has its own clear error") {
     Code code;
     const char* says;
   };
-  for (const Row& row : {Row{R"({"dataDri": "x"})", Code::kInvalid, "dataDri"}, Row{"{", Code::kInvalid, "byte"},
-                         Row{R"({"store": "postgres://h/db"})", Code::kUnsupported, "postgres"},
-                         Row{R"({"dataDir": "/proc/nowhere"})", Code::kUnavailable, "/proc"},
-                         Row{R"({"providers": {"dalle": {}}})", Code::kNotFound, "dalle"},
-                         Row{R"({"dataDir": "${MEDIAGEN_NO_SUCH_VARIABLE}"})", Code::kInvalid, "MEDIAGEN_NO_SUCH_VARIABLE"},
-                         Row{R"({"workers": "many"})", Code::kInvalid, "workers"}}) {
+  for (const Row& row :
+       {Row{R"({"dataDri": "x"})", Code::kInvalid, "dataDri"}, Row{"{", Code::kInvalid, "byte"},
+        Row{R"({"store": "postgres://h/db"})", Code::kUnsupported, "postgres"},
+        Row{R"({"dataDir": "/proc/nowhere"})", Code::kUnavailable, "/proc"},
+        Row{R"({"providers": {"dalle": {}}})", Code::kNotFound, "dalle"},
+        Row{R"({"dataDir": "${MEDIAGEN_NO_SUCH_VARIABLE}"})", Code::kInvalid, "MEDIAGEN_NO_SUCH_VARIABLE"},
+        Row{R"({"workers": "many"})", Code::kInvalid, "workers"}}) {
     CAPTURE(row.config);
     auto engine = Engine::Open(row.config);
     REQUIRE_FALSE(engine.ok());
@@ -239,8 +254,10 @@ TEST_CASE("each bad configuration and request has its own clear error") {
     CHECK(ErrorJson(engine.status()).find(row.says) != std::string::npos);
   }
   TempDir dir;
-  auto engine = OpenOrFail(ConfigFor(dir.path(), R"(, "providers": {"replicate": {"apiKeyEnv": "MEDIAGEN_NO_SUCH_VARIABLE"}})"));
-  const std::string huge = R"({"user": "u1", "provider": "sketch", "prompt": ")" + std::string(1 << 20, 'x') + "\"}";
+  auto engine = OpenOrFail(
+      ConfigFor(dir.path(), R"(, "providers": {"replicate": {"apiKeyEnv": "MEDIAGEN_NO_SUCH_VARIABLE"}})"));
+  const std::string huge =
+      R"({"user": "u1", "provider": "sketch", "prompt": ")" + std::string(1 << 20, 'x') + "\"}";
   const std::vector<std::pair<std::string, Code>> rows = {
       {R"({"user": "u1", "provider": "nobody", "prompt": "x"})", Code::kNotFound},
       {R"({"user": "u1", "provider": "sketch", "prompt": ""})", Code::kInvalid},

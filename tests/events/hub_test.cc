@@ -74,13 +74,16 @@ struct Fixture {
     Drain();
     std::vector<std::string> ids;
     Delivery event;
-    while (subscription.Pull(&event) == Subscription::Next::kEvent) ids.push_back(event.type == "reset" ? "reset" : event.id);
+    while (subscription.Pull(&event) == Subscription::Next::kEvent)
+      ids.push_back(event.type == "reset" ? "reset" : event.id);
     return ids;
   }
   std::string IdOf(int64_t sequence) { return EventId(store->epoch(), sequence); }
 };
 
-SubscriptionOptions All(std::optional<std::string> after = std::nullopt) { return {.viewer = {.all = true, .user = ""}, .topics = {}, .object = "", .after = after}; }
+SubscriptionOptions All(std::optional<std::string> after = std::nullopt) {
+  return {.viewer = {.all = true, .user = ""}, .topics = {}, .object = "", .after = after};
+}
 
 }  // namespace
 
@@ -113,9 +116,12 @@ TEST_CASE("resuming after any position gives exactly the rest, once") {
 
 TEST_CASE("a user sees only what is theirs or public, and only the topics and object asked for") {
   Fixture f;
-  auto mine = f.Subscribe({.viewer = {.all = false, .user = "u1"}, .topics = {}, .object = "", .after = std::nullopt});
-  auto topic = f.Subscribe({.viewer = {.all = true, .user = ""}, .topics = {"b"}, .object = "", .after = std::nullopt});
-  auto object = f.Subscribe({.viewer = {.all = true, .user = ""}, .topics = {}, .object = "o2", .after = std::nullopt});
+  auto mine = f.Subscribe(
+      {.viewer = {.all = false, .user = "u1"}, .topics = {}, .object = "", .after = std::nullopt});
+  auto topic = f.Subscribe(
+      {.viewer = {.all = true, .user = ""}, .topics = {"b"}, .object = "", .after = std::nullopt});
+  auto object =
+      f.Subscribe({.viewer = {.all = true, .user = ""}, .topics = {}, .object = "o2", .after = std::nullopt});
   auto first = f.IdOf(f.Publish("a", "u1", "o1"));
   f.Publish("a", "u2", "o1");
   f.Publish("a", "", "o1");
@@ -161,8 +167,10 @@ TEST_CASE("a slow subscriber's progress coalesces, and past its backlog it is re
 TEST_CASE("log lines reach those who see all and asked for them, without an id") {
   Fixture f;
   auto everything = f.Subscribe(All());
-  auto logs = f.Subscribe({.viewer = {.all = true, .user = ""}, .topics = {"logs"}, .object = "", .after = std::nullopt});
-  auto user = f.Subscribe({.viewer = {.all = false, .user = "u1"}, .topics = {"logs"}, .object = "", .after = std::nullopt});
+  auto logs = f.Subscribe(
+      {.viewer = {.all = true, .user = ""}, .topics = {"logs"}, .object = "", .after = std::nullopt});
+  auto user = f.Subscribe(
+      {.viewer = {.all = false, .user = "u1"}, .topics = {"logs"}, .object = "", .after = std::nullopt});
   f.hub->PublishEphemeral("logs", "log", R"({"message":"x"})");
   CHECK(f.Pull(*logs) == std::vector<std::string>{""});
   CHECK(f.Pull(*everything).empty());

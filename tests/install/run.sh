@@ -1,9 +1,10 @@
 #!/bin/sh
-# tests/install/run.sh <build folder>: installs that build into an empty tree, then builds and runs ten-line programs in C and C++ against the tree
+# shellcheck disable=SC2086  # flags are several words
+# tests/install/run.sh [BUILD FOLDER]: installs that build into an empty tree, then builds and runs ten-line programs in C and C++ against the tree
 # alone, once through pkg-config and once through find_package. Nothing of the source tree may be needed.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-build=${1:?"usage: tests/install/run.sh <build folder>"}
+build=${1:-${MEDIAGEN_BUILD:-$here/../../build/release}}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cc=${CC:-cc}

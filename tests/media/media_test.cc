@@ -31,7 +31,8 @@ struct Fixture {
     options.threaded = false;
     store = *OpenSqliteStore(&clock, SystemFiles(), &metrics, &log, options);
     blobs = *OpenFileBlobs(SystemFiles(), dir.path() + "/blobs");
-    media = std::make_unique<Media>(store.get(), blobs.get(), cache.get(), executor.get(), &metrics, MediaOptions{.limits = {}, .decode_budget_bytes = budget});
+    media = std::make_unique<Media>(store.get(), blobs.get(), cache.get(), executor.get(), &metrics,
+                                    MediaOptions{.limits = {}, .decode_budget_bytes = budget});
     output.id = ids.Next();
     output.user = "u1";
     output.blob_key = "generated-images/u1/x/0.1.0.png";
@@ -48,7 +49,8 @@ struct Fixture {
     auto inspected = media->Inspect(bytes);
     REQUIRE(inspected.ok());
     output.sha256 = inspected->sha256;
-    REQUIRE(store->Commit([&](Transaction& transaction) { return transaction.records().PutOutput(output); }).ok());
+    REQUIRE(store->Commit([&](Transaction& transaction) { return transaction.records().PutOutput(output); })
+                .ok());
   }
   StatusOr<Picture> Variant(const Recipe& recipe) {
     std::optional<StatusOr<Picture>> got;
@@ -123,10 +125,12 @@ TEST_CASE("deriving makes every missing variant from one decode, once") {
   REQUIRE(f.media->Derive(f.output, EagerRecipes()).ok());
   std::vector<mediagen::Variant> rows;
   auto read = [&] {
-    REQUIRE(f.store->Read([&](const Snapshot& snapshot) -> Status {
-      ASSIGN_OR_RETURN(rows, snapshot.records().VariantsOf(f.output.id));
-      return OkStatus();
-    }).ok());
+    REQUIRE(f.store
+                ->Read([&](const Snapshot& snapshot) -> Status {
+                  ASSIGN_OR_RETURN(rows, snapshot.records().VariantsOf(f.output.id));
+                  return OkStatus();
+                })
+                .ok());
   };
   read();
   CHECK(rows.size() == EagerRecipes().size());

@@ -14,7 +14,8 @@ TEST_CASE("a recipe's name is canonical: any order of its parts gives the same o
 }
 
 TEST_CASE("what is no recipe is refused with the part that is wrong") {
-  for (const char* text : {"", "w300", "w0,jpeg", "w99999,jpeg", "q101,jpeg", "w300,h300,crop,jpeg", "w300,tiff", "w300,,jpeg", "w-1,jpeg", "w1e3,jpeg"}) {
+  for (const char* text : {"", "w300", "w0,jpeg", "w99999,jpeg", "q101,jpeg", "w300,h300,crop,jpeg",
+                           "w300,tiff", "w300,,jpeg", "w-1,jpeg", "w1e3,jpeg"}) {
     CAPTURE(text);
     CHECK(CodeOf(Recipe::Parse(text).status()) == Code::kInvalid);
   }

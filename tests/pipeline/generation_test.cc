@@ -1,4 +1,5 @@
-// A generation's life over real HTTP, against the simulator: answers, refusals, silence, and what the journal says was paid.
+// A generation's life over real HTTP, against the simulator: answers, refusals, silence, and what the journal
+// says was paid.
 #include <doctest/doctest.h>
 
 #include <condition_variable>
@@ -36,11 +37,13 @@ struct Works {
     SqliteOptions options;
     options.dir = dir;
     store = Must(OpenSqliteStore(SystemClock(), SystemFiles(), &metrics, &log, options));
-    queues = Must(OpenQueues(store.get(), executor.get(), SystemClock(), SystemRandom(), &ids, SystemFiles(), &metrics, &log, {.dir = dir}));
+    queues = Must(OpenQueues(store.get(), executor.get(), SystemClock(), SystemRandom(), &ids, SystemFiles(),
+                             &metrics, &log, {.dir = dir}));
     queues->Configure("generate", {.concurrency = 8, .retry = retry});
     blobs = Must(OpenFileBlobs(SystemFiles(), dir + "/blobs"));
     http = Must(NewHttpClient(SystemClock(), executor.get(), &metrics, {}));
-    media = std::make_unique<Media>(store.get(), blobs.get(), cache.get(), executor.get(), &metrics, MediaOptions{});
+    media = std::make_unique<Media>(store.get(), blobs.get(), cache.get(), executor.get(), &metrics,
+                                    MediaOptions{});
     hub = Hub::New(store.get(), executor.get(), SystemClock(), &metrics, &log, {});
     store->OnWake([this](const Store::Wake& wake) {
       if (wake.events) hub->Poke();
@@ -102,8 +105,10 @@ struct Works {
     return Json::parse((*got)->view());
   }
 
-  Json Submit(const std::string& prompt, const Json& simulate, int n = 1, const char* provider = "replicate") {
-    Json request = {{"user", "u1"}, {"provider", provider}, {"model", "simulated/model"}, {"prompt", prompt}, {"n", n}, {"size", "64x64"}};
+  Json Submit(const std::string& prompt, const Json& simulate, int n = 1,
+              const char* provider = "replicate") {
+    Json request = {{"user", "u1"}, {"provider", provider}, {"model", "simulated/model"}, {"prompt", prompt},
+                    {"n", n},       {"size", "64x64"}};
     if (!simulate.empty()) request["options"] = {{"simulate", simulate}};
     if (std::string_view(provider) == "sketch") request.erase("model");
     auto parsed = ParseGenerationRequest(Dump(request), std::nullopt, std::nullopt);
@@ -112,9 +117,13 @@ struct Works {
   }
   Json Rest(const std::string& id) {
     std::function<void()> give_up;
-    return Wait([&](RecordDone done) { give_up = pipeline->Await({.all = true, .user = ""}, id, "", std::move(done)); });
+    return Wait([&](RecordDone done) {
+      give_up = pipeline->Await({.all = true, .user = ""}, id, "", std::move(done));
+    });
   }
-  Json Run(const std::string& prompt, const Json& simulate, int n = 1) { return Rest(Submit(prompt, simulate, n)["id"]); }
+  Json Run(const std::string& prompt, const Json& simulate, int n = 1) {
+    return Rest(Submit(prompt, simulate, n)["id"]);
+  }
 };
 
 // Requests of this prompt in the journal that were not definitely rejected.
@@ -143,14 +152,18 @@ TEST_CASE("a remote generation is paid once, downloaded, stored, and its events 
   CHECK(record["outputs"][0]["width"] == 64);
   CHECK(Paid(f.simulator, "plain") == 1);
   std::vector<std::string> types;
-  REQUIRE(f.works.store->Read([&](const Snapshot& snapshot) -> Status {
-    ASSIGN_OR_RETURN(auto events, snapshot.events().After(0, 100));
-    for (const Event& event : events) {
-      if (event.object == record["id"].get<std::string>() && event.type != "generation.progress") types.push_back(event.type);
-    }
-    return OkStatus();
-  }).ok());
-  CHECK(types == std::vector<std::string>{"generation.created", "generation.processing", "generation.completed"});
+  REQUIRE(f.works.store
+              ->Read([&](const Snapshot& snapshot) -> Status {
+                ASSIGN_OR_RETURN(auto events, snapshot.events().After(0, 100));
+                for (const Event& event : events) {
+                  if (event.object == record["id"].get<std::string>() && event.type != "generation.progress")
+                    types.push_back(event.type);
+                }
+                return OkStatus();
+              })
+              .ok());
+  CHECK(types ==
+        std::vector<std::string>{"generation.created", "generation.processing", "generation.completed"});
 }
 
 TEST_CASE("a definite refusal that may pass is tried again, and paid once") {
@@ -221,15 +234,19 @@ TEST_CASE("cancel: a waiting one at once, a running one at the provider, a drawi
   Json drawing = f.works.Submit("cancel the drawing", {}, 1, "sketch");
   for (const Json& record : {running, drawing}) {
     const std::string id = record["id"];
-    f.works.Wait([&](RecordDone done) { f.works.pipeline->Cancel({.all = true, .user = ""}, id, "", std::move(done)); });
+    f.works.Wait([&](RecordDone done) {
+      f.works.pipeline->Cancel({.all = true, .user = ""}, id, "", std::move(done));
+    });
     Json rested = f.works.Rest(id);
     const std::string status = rested["status"];
-    CHECK((status == "canceled" || status == "completed"));  // what was finished before the cancel arrived is kept
+    CHECK((status == "canceled" ||
+           status == "completed"));  // what was finished before the cancel arrived is kept
   }
   CHECK(Paid(f.simulator, "cancel me") <= 1);
 }
 
-TEST_CASE("a restart goes on where the last process stopped: the same request is asked about, not sent again") {
+TEST_CASE(
+    "a restart goes on where the last process stopped: the same request is asked about, not sent again") {
   TempDir dir;
   Simulator::Options options;
   options.work_ms = 1500;

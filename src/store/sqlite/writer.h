@@ -46,7 +46,8 @@ class Writer {
   // An error is the refusal of the request, which was not taken: kClosed, or kOverloaded past the queue's
   // budget.
   Status Enqueue(Request request);
-  // The same, but a kOverloaded is told to `done` by the writer thread: the caller may hold locks that `done` takes.
+  // The same, but a kOverloaded is told to `done` by the writer thread: the caller may hold locks that `done`
+  // takes.
   Status EnqueueAndAnswer(Request request);
   // One group, or the housekeeping that is due. False when there was nothing to do.
   bool RunOnce();
@@ -84,7 +85,7 @@ class Writer {
 
   std::mutex mutex_;  // guards the queues
   std::condition_variable work_cv_;
-  std::deque<Request> urgent_, queue_;  // heartbeats; everything else
+  std::deque<Request> urgent_, queue_;     // heartbeats; everything else
   std::vector<CommitDone> refused_dones_;  // each to be told kOverloaded
   bool stopping_ = false;
 
