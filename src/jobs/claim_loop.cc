@@ -138,14 +138,13 @@ int64_t ClaimLoop::Look(bool kicked) {
   const int64_t now = parts_.clock->MonotonicMs();
   {
     std::lock_guard lock(mutex_);
-    if (stopping_) return next_due_ = INT64_MAX;
     if (in_flight_) {
       again_ |= kicked;
       return INT64_MAX;  // the round's end kicks
     }
     if (!kicked && next_due_ > now) return next_due_;
     if (failures_ > 0 && next_due_ > now) return next_due_;  // the store refuses: no wake makes it better
-    round->requests = Wishes();
+    if (!stopping_) round->requests = Wishes();              // whoever drains is still told to cancel
     round->sweep = sweep_;
   }
   Seen seen;
@@ -162,7 +161,8 @@ int64_t ClaimLoop::Look(bool kicked) {
   const bool start = round->worth_running() && parts_.lease->LeftMs() > 0;
   {
     std::lock_guard lock(mutex_);
-    next_due_ = seen.next_due_in > 0 ? now + std::min(seen.next_due_in, kLongestWaitMs) : INT64_MAX;
+    const bool timed = seen.next_due_in > 0 && !stopping_;
+    next_due_ = timed ? now + std::min(seen.next_due_in, kLongestWaitMs) : INT64_MAX;
     if (!start || stopping_) return next_due_;
     in_flight_ = true;
     next_due_ = INT64_MAX;

@@ -314,6 +314,24 @@ TEST_CASE("hand-back returns what is held at once, without a try, and makes its 
   CHECK_FALSE(one.queues->RunOnce());
 }
 
+TEST_CASE("a holder that drains is still told to cancel, and nothing new is claimed") {
+  std::vector<Claim> held;
+  std::vector<Id> asked;
+  Machine machine;
+  Process process(machine);
+  process.queues->Serve(
+      "work", [&](Claim claim) { held.push_back(claim); }, [&](Id id) { asked.push_back(id); });
+  Id id = process.Enqueue(Work());
+  process.Drive();
+  REQUIRE(held.size() == 1);
+  process.queues->StopClaiming();
+  process.Enqueue(Work());
+  CHECK_FALSE(*process.RequestCancel(id));
+  process.Drive();
+  CHECK(asked == std::vector<Id>{id});
+  CHECK(held.size() == 1);
+}
+
 TEST_CASE("a claim whose commit comes after claiming was stopped is handed back, not handled") {
   int handled = 0;
   Machine machine;
