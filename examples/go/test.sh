@@ -8,6 +8,7 @@ command -v go >/dev/null || { echo "SKIP: go is not installed"; exit 77; }
 command -v node >/dev/null || { echo "SKIP: node is not installed (it asks the questions)"; exit 77; }
 [ -f "$build/libmediagen.so" ] || { echo "SKIP: $build/libmediagen.so is not built"; exit 77; }
 work=$(mktemp -d)
+: >"$work/out"
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 CGO_ENABLED=1 CGO_LDFLAGS="-L$build -Wl,-rpath,$build" go build -o "$work/server" .

@@ -12,6 +12,7 @@ for folder in "$(dirname "$(readlink -f "$(command -v node)")")/../include/node"
 done
 [ -n "$include" ] || { echo "SKIP: node_api.h is not installed (Debian: libnode-dev)"; exit 77; }
 work=$(mktemp -d)
+: >"$work/out"
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 "${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -O2 -shared -fPIC -I"$root/include" -I"$include" -DNODE_GYP_MODULE_NAME=mediagen addon.c -ldl -o "$work/mediagen.node"

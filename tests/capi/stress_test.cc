@@ -53,7 +53,8 @@ TEST_CASE("eight threads begin, cancel and free over one engine and one inbox") 
             state = mediagen_await_begin(engine.get(), S(""), S("later"), nullptr, i, &call, nullptr);
             break;
         }
-        if (state != MEDIAGEN_PENDING) ++wrong;
+        // OK: the replier was quicker than the begin.
+        if (state != MEDIAGEN_PENDING && state != MEDIAGEN_OK) ++wrong;
         if (i % 3 == 0) mediagen_call_cancel(call);
         if (i % 3 == 1 && (t + i) % 4 != 1 && mediagen_call_wait(call, 30'000, nullptr) != MEDIAGEN_OK)
           ++wrong;
