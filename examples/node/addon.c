@@ -10,13 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FUNCTIONS(F)                                                                                       \
-  F(mediagen_open)                                                                                         \
-  F(mediagen_engine_free)                                                                                  \
-  F(mediagen_inbox_new) F(mediagen_inbox_fd) F(mediagen_inbox_next) F(mediagen_handle_begin)               \
-      F(mediagen_submit_begin) F(mediagen_call_result) F(mediagen_call_free) F(mediagen_call_write)        \
-          F(mediagen_call_end) F(mediagen_response_head) F(mediagen_response_body) F(mediagen_buffer_view) \
-              F(mediagen_buffer_free) F(mediagen_error_json) F(mediagen_error_free)
+/* clang-format off */
+#define FUNCTIONS(F) \
+  F(mediagen_open) F(mediagen_engine_free) F(mediagen_inbox_new) \
+  F(mediagen_inbox_fd) F(mediagen_inbox_next) F(mediagen_handle_begin) \
+  F(mediagen_submit_begin) F(mediagen_call_result) F(mediagen_call_free) \
+  F(mediagen_call_write) F(mediagen_call_end) F(mediagen_response_head) \
+  F(mediagen_response_body) F(mediagen_buffer_view) F(mediagen_buffer_free) \
+  F(mediagen_error_json) F(mediagen_error_free)
+/* clang-format on */
 #define DECLARE(name) static __typeof__(&name) p_##name;
 FUNCTIONS(DECLARE)
 
