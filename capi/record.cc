@@ -13,30 +13,31 @@ extern "C" {
 int32_t mediagen_get_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str resource,
                            mediagen_str id, mediagen_inbox* inbox, uint64_t tag, mediagen_call** out,
                            mediagen_error** err) {
-  return Guard(err,
-               {Need("engine", engine), Need("principal", principal), Need("resource", resource),
-                Need("id", id), Allow("inbox", inbox), Out("out", out)},
-               [&] {
-                 return Begin(inbox, tag, DriveOf(engine->engine), out, [&](std::shared_ptr<Call> call) {
-                   engine->engine->Get(View(principal), View(resource), View(id), ReplyTo(std::move(call)));
-                   return OkStatus();
-                 });
-               });
+  return Guard(
+      err,
+      {Need("engine", engine), Need("principal", principal), Need("resource", resource), Need("id", id),
+       Allow("inbox", inbox), Out("out", out)},
+      [&] {
+        return Begin(inbox, tag, DriveOf(engine->engine), out, [&](const std::shared_ptr<Call>& call) {
+          call->OnWaitHelp(engine->engine->Get(View(principal), View(resource), View(id), ReplyTo(call)));
+          return OkStatus();
+        });
+      });
 }
 
 int32_t mediagen_list_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str resource,
                             mediagen_str query, mediagen_inbox* inbox, uint64_t tag, mediagen_call** out,
                             mediagen_error** err) {
-  return Guard(err,
-               {Need("engine", engine), Need("principal", principal), Need("resource", resource),
-                Need("query", query), Allow("inbox", inbox), Out("out", out)},
-               [&] {
-                 return Begin(inbox, tag, DriveOf(engine->engine), out, [&](std::shared_ptr<Call> call) {
-                   engine->engine->List(View(principal), View(resource), View(query),
-                                        ReplyTo(std::move(call)));
-                   return OkStatus();
-                 });
-               });
+  return Guard(
+      err,
+      {Need("engine", engine), Need("principal", principal), Need("resource", resource), Need("query", query),
+       Allow("inbox", inbox), Out("out", out)},
+      [&] {
+        return Begin(inbox, tag, DriveOf(engine->engine), out, [&](const std::shared_ptr<Call>& call) {
+          call->OnWaitHelp(engine->engine->List(View(principal), View(resource), View(query), ReplyTo(call)));
+          return OkStatus();
+        });
+      });
 }
 
 int32_t mediagen_store_open(uint32_t abi, mediagen_str config_json, mediagen_store** out,

@@ -1,3 +1,7 @@
+#include <iostream>
+#include <iterator>
+#include <optional>
+
 #include "commands.h"
 #include "fmt/format.h"
 #include "follow.h"
@@ -16,14 +20,28 @@ bool AddOption(const std::string& option, Json* options) {
   return true;
 }
 
-std::string Request(const GenerateOptions& options, const std::string& prompt, const Json& provider_options) {
+// nullopt when a text is not valid UTF-8: it must be refused and not mended.
+std::optional<std::string> Request(const GenerateOptions& options, const std::string& prompt,
+                                   const Json& provider_options) {
   Json request = {
       {"user", options.user}, {"provider", options.provider}, {"prompt", prompt}, {"n", options.n}};
   if (!options.model.empty()) request["model"] = options.model;
   if (!options.size.empty()) request["size"] = options.size;
   if (!options.seed.empty()) request["seed"] = options.seed;
   if (!provider_options.empty()) request["options"] = provider_options;
-  return request.dump(-1, ' ', false, Json::error_handler_t::replace);
+  try {
+    return request.dump();
+  } catch (const Json::type_error&) {
+    return std::nullopt;
+  }
+}
+
+// "-" is what stands on the standard input: a prompt that is too long for a command line.
+std::string PromptOf(const std::string& argument) {
+  if (argument != "-") return argument;
+  std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
 }
 
 // Says how one generation ended, and copies its pictures out; an exit code.
@@ -65,8 +83,15 @@ int Generate(const Settings& settings, const GenerateOptions& options) {
   if (!follower) return Fail(settings, follower.error());
   Progress progress(settings.json);
   int code = kOk;
-  for (const std::string& prompt : options.prompts) {
-    auto added = follower->Add(Request(options, prompt, provider_options), prompt, &progress);
+  for (const std::string& argument : options.prompts) {
+    const std::string prompt = PromptOf(argument);
+    std::optional<std::string> request = Request(options, prompt, provider_options);
+    if (!request) {
+      code = Fail(settings, "The request is not valid UTF-8.",
+                  "Check the encoding of the prompt and of the options.");
+      continue;
+    }
+    auto added = follower->Add(*request, prompt, &progress);
     if (!added) code = Fail(settings, added.error());
   }
   const bool rested = follower->Run(&progress);

@@ -9,7 +9,10 @@ namespace {
 void AddGenerate(CLI::App& app, cli::GenerateOptions& options) {
   CLI::App* command =
       app.add_subcommand("generate", "Generate from one or more prompts and wait for the pictures");
-  command->add_option("prompt", options.prompts, "What to make; one generation a prompt")->required();
+  command
+      ->add_option("prompt", options.prompts,
+                   "What to make, one generation a prompt; - reads one from the standard input")
+      ->required();
   command->add_option("--provider", options.provider, "Who makes it")->capture_default_str();
   command->add_option("--model", options.model, "The provider's model");
   command->add_option("-n", options.n, "Pictures a generation")

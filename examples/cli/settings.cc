@@ -32,11 +32,10 @@ mediagen::result<mediagen::engine> OpenEngine(const Settings& settings) {
                      "Pass the path of a JSON file to --config.");
     config = Json::parse(text.str(), nullptr, false);
     if (!config.is_object())
-      return Invalid(fmt::format("{} is no JSON object.", settings.config_file),
-                     "See docs/configuration.md.");
+      return mediagen::engine::open(text.str());  // which says what is wrong, and where
   }
   if (!settings.data_dir.empty()) config["dataDir"] = settings.data_dir;
-  return mediagen::engine::open(config.dump());
+  return mediagen::engine::open(config.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 int Fail(const Settings& settings, const mediagen::error& error) {

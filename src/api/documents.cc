@@ -84,7 +84,7 @@ StatusOr<std::string> PageDocument(Pipeline& pipeline, const Viewer& viewer, con
   }
   ASSIGN_OR_RETURN(GenerationPage page, pipeline.List(viewer, filter, after, limit));
   std::string json;
-  json.reserve(1024 * (page.rows.size() + 1));
+  json.reserve(2560 * (page.rows.size() + 1));  // a record with one output has about 2 KB
   json += R"({"data":[)";
   pipeline.AppendRecords(page, mount, &json);
   std::string next = "null";

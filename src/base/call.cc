@@ -89,12 +89,13 @@ Call::Call(std::shared_ptr<Inbox> inbox, uint64_t tag, Drive drive)
     : inbox_(std::move(inbox)), tag_(tag), drive_(std::move(drive)) {}
 
 bool Call::End(Result result, Unread unread, bool with_head) {
-  std::function<void()> dropped;  // declared first: what it captured goes after the lock
+  std::function<void()> dropped, no_help;  // declared first: what they captured goes after the lock
   std::lock_guard lock(mutex_);
   if (result_) return false;
   result_ = std::move(result);
   unread_ = std::move(unread);
   dropped = std::exchange(on_cancel_, nullptr);
+  no_help = std::exchange(help_, nullptr);
   done_cv_.notify_all();
   if (begun_ && !released_ && inbox_) {
     if (with_head) inbox_->Post(this, tag_, NoticeKind::kHead);
@@ -147,6 +148,15 @@ Call::WaitResult Call::Wait(int64_t timeout_ms) {
   // Past a year a wait is for ever; the bound keeps the time points from overflowing.
   const bool forever = timeout_ms < 0 || timeout_ms > int64_t{365} * 86'400'000;
   const auto deadline = Steady::now() + milliseconds(forever ? int64_t{365} * 86'400'000 : timeout_ms);
+  constexpr int64_t kHelpMs = 1000;  // who waits for less wants to be back in time
+  if (forever || timeout_ms >= kHelpMs) {
+    std::function<void()> help;
+    {
+      std::lock_guard lock(mutex_);
+      help = std::exchange(help_, nullptr);
+    }
+    if (help) help();
+  }
   auto left_ms = [&] { return std::chrono::ceil<milliseconds>(deadline - Steady::now()).count(); };
   constexpr int64_t kDriveMs = 50;   // another thread's drive may have ended this call: look that often
   constexpr int64_t kPollMs = 1000;  // an attached clock may jump
@@ -174,6 +184,11 @@ Call::WaitResult Call::Wait(int64_t timeout_ms) {
       return WaitResult::kDone;
     if (!forever && left_ms() <= 0) return WaitResult::kTimeout;
   }
+}
+
+void Call::OnWaitHelp(std::function<void()> help) {
+  std::lock_guard lock(mutex_);
+  if (!result_) std::swap(help_, help);
 }
 
 bool Call::OnCancel(std::function<void()> cancel) {

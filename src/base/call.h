@@ -109,6 +109,11 @@ class Call : public std::enable_shared_from_this<Call> {
   // until the next time. To be set before Begun.
   void OnWait(std::function<int64_t()> poll);
 
+  // The work of this call, where a thread that waits for it may as well do it: a wait without a limit (or of
+  // a second and more) runs it once, instead of waiting for another thread to wake up. It must do nothing
+  // when that thread was faster. Dropped when the call ends.
+  void OnWaitHelp(std::function<void()> help);
+
   // kOk with the buffer, or the error; nullopt while under way. `load_token` set for LOAD.
   struct Result {
     Status status;
@@ -147,7 +152,7 @@ class Call : public std::enable_shared_from_this<Call> {
   mutable std::mutex mutex_;
   std::condition_variable done_cv_;
   std::optional<Result> result_;
-  std::function<void()> on_cancel_;
+  std::function<void()> on_cancel_, help_;
   Unread unread_;
   bool begun_ = false, released_ = false;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <fstream>
 
 #include "fmt/format.h"
@@ -148,13 +149,22 @@ void FakeClock::JumpWall(int64_t ms) {
   wall_ms_ += ms;
 }
 
-std::string FormatTime(int64_t wall_ms) {
+void WriteTime(int64_t wall_ms, char* out) {
   wall_ms = std::clamp(wall_ms, kFirstMs, kLastMs);
   int64_t rest = (wall_ms % kDayMs + kDayMs) % kDayMs;
   std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days((wall_ms - rest) / kDayMs))};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int{date.year()}, unsigned{date.month()},
-                     unsigned{date.day()}, rest / 3'600'000, rest / 60'000 % 60, rest / 1000 % 60,
-                     rest % 1000);
+  std::memcpy(out, "0000-00-00T00:00:00.000Z", kTimeSize);
+  auto put = [out](size_t last, int64_t value) {  // the digits that end at `last`, over the zeros
+    for (; value > 0; value /= 10) out[last--] = static_cast<char>('0' + value % 10);
+  };
+  put(3, int{date.year()}), put(6, unsigned{date.month()}), put(9, unsigned{date.day()});
+  put(12, rest / 3'600'000), put(15, rest / 60'000 % 60), put(18, rest / 1000 % 60), put(22, rest % 1000);
+}
+
+std::string FormatTime(int64_t wall_ms) {
+  std::string text(kTimeSize, '\0');
+  WriteTime(wall_ms, text.data());
+  return text;
 }
 
 StatusOr<int64_t> ParseTime(std::string_view text) {

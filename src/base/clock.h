@@ -56,6 +56,8 @@ class FakeClock : public Clock {
 // RFC 3339 with ms, UTC: "2026-11-20T12:00:00.000Z". Times outside the years 0 to 9999 are written as the
 // nearest one inside.
 std::string FormatTime(int64_t wall_ms);
+constexpr size_t kTimeSize = 24;
+void WriteTime(int64_t wall_ms, char* out);  // the same, kTimeSize bytes
 // The inverse; accepts any RFC 3339 offset and up to nine fractional digits. kInvalid with the text
 // otherwise.
 StatusOr<int64_t> ParseTime(std::string_view text);

@@ -1,11 +1,10 @@
 #include "base/hash.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <new>
 
 namespace mediagen {
@@ -24,25 +23,11 @@ const EVP_MD* Sha256Method() {
   return method;
 }
 
-EVP_MAC* HmacMethod() {
-  static EVP_MAC* method = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  Check(method != nullptr);
-  return method;
-}
-
-struct FreeMac {
-  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
-};
-
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-const unsigned char* Data(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
 }  // namespace
@@ -75,18 +60,31 @@ Sha256Digest Sha256Stream::Finish() {
 }
 
 Sha256Digest HmacSha256(std::string_view key, std::string_view bytes) {
-  std::unique_ptr<EVP_MAC_CTX, FreeMac> context(EVP_MAC_CTX_new(HmacMethod()));
-  char hash[] = "SHA256";
-  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash, 0),
-                         OSSL_PARAM_construct_end()};
-  // OpenSSL reads a null key as "keep the one before"; an empty view may well be null.
-  const unsigned char* key_data = key.empty() ? Data("") : Data(key);
-  Sha256Digest digest;
-  size_t size = 0;
-  Check(context != nullptr && EVP_MAC_init(context.get(), key_data, key.size(), params) == 1 &&
-        EVP_MAC_update(context.get(), Data(bytes), bytes.size()) == 1 &&
-        EVP_MAC_final(context.get(), digest.data(), &size, digest.size()) == 1 && size == digest.size());
-  return digest;
+  // By its definition over two digests: EVP_MAC looks its digest up by name in every call, which costs more
+  // than the hashing of a short text.
+  constexpr size_t kBlock = 64;
+  std::array<char, kBlock> inner{}, outer{};
+  Sha256Digest hashed;
+  if (key.size() > kBlock) {
+    hashed = Sha256(key);
+    key = {reinterpret_cast<const char*>(hashed.data()), hashed.size()};
+  }
+  std::copy(key.begin(), key.end(), inner.begin());
+  outer = inner;
+  for (char& c : inner) c = static_cast<char>(c ^ 0x36);
+  for (char& c : outer) c = static_cast<char>(c ^ 0x5c);
+  auto digest = [](std::string_view pad, std::string_view text) {
+    std::string joined;
+    joined.reserve(pad.size() + text.size());
+    Sha256Digest result = Sha256(joined.append(pad).append(text));
+    OPENSSL_cleanse(joined.data(), joined.size());
+    return result;
+  };
+  hashed = digest({inner.data(), kBlock}, bytes);
+  hashed = digest({outer.data(), kBlock}, {reinterpret_cast<const char*>(hashed.data()), hashed.size()});
+  OPENSSL_cleanse(inner.data(), kBlock);
+  OPENSSL_cleanse(outer.data(), kBlock);
+  return hashed;
 }
 
 uint64_t Xxh3(std::string_view bytes, uint64_t seed) {

@@ -55,15 +55,18 @@ class SplitMix final : public Random {
 }  // namespace
 
 std::string Id::text() const {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(36);
-  for (size_t i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out.push_back('-');
-    out.push_back(kHex[bytes[i] >> 4]);
-    out.push_back(kHex[bytes[i] & 15]);
-  }
+  std::string out(kTextSize, '-');
+  WriteText(out.data());
   return out;
+}
+
+void Id::WriteText(char* out) const {
+  static constexpr char kHex[] = "0123456789abcdef";
+  for (size_t i = 0; i < 16; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
+    *out++ = kHex[bytes[i] >> 4];
+    *out++ = kHex[bytes[i] & 15];
+  }
 }
 
 StatusOr<Id> Id::Parse(std::string_view text) {

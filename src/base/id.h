@@ -23,7 +23,9 @@ struct Id {
   // The 16 bytes, as a SQL blob.
   std::string_view blob() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
   // "01932c5e-…": 36 characters, lower case.
+  static constexpr size_t kTextSize = 36;
   std::string text() const;
+  void WriteText(char* out) const;  // kTextSize bytes
 
   // Exactly the 36-character form, either case; anything else is kInvalid.
   static StatusOr<Id> Parse(std::string_view text);

@@ -107,6 +107,16 @@ StatusOr<Json> ParseJson(std::string_view text, std::string_view what, const Jso
 
 std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+bool IsPlainJson(std::string_view text) {
+  // No early end: the loop becomes a few vector instructions, and most texts are plain.
+  unsigned bad = 0;
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    bad |= static_cast<unsigned>(byte < 0x20) | (byte >= 0x7F) | (byte == '"') | (byte == '\\');
+  }
+  return bad == 0;
+}
+
 void AppendJsonString(std::string_view text, std::string* out) {
   std::string replaced;
   if (!IsUtf8(text)) text = replaced = ReplaceBadUtf8(text);

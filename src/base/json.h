@@ -28,6 +28,8 @@ StatusOr<Json> ParseJson(std::string_view text, std::string_view what, const Jso
 // Compact text. Invalid UTF-8 inside strings is replaced, never thrown.
 std::string Dump(const Json& json);
 
+// Whether a text stands in a JSON string as it is: printable ASCII without quotes and backslashes.
+bool IsPlainJson(std::string_view text);
 // Appends `text` as a quoted JSON string; invalid UTF-8 is replaced. For the hot paths that write JSON
 // without a tree.
 void AppendJsonString(std::string_view text, std::string* out);

@@ -71,19 +71,20 @@ class EngineImpl final : public Engine {
     return c_->pipeline->Await(*viewer, id, "", std::move(reply));
   }
 
-  void Get(std::string_view principal, std::string_view resource, std::string_view id, Reply reply) override {
-    OnExecutor(principal, std::move(reply),
-               [this, resource = std::string(resource), id = std::string(id)](const Principal& who) {
-                 return GetDocument(*c_->pipeline, who, resource, id, "");
-               });
+  Task Get(std::string_view principal, std::string_view resource, std::string_view id, Reply reply) override {
+    return OnExecutor(principal, std::move(reply),
+                      [this, resource = std::string(resource), id = std::string(id)](const Principal& who) {
+                        return GetDocument(*c_->pipeline, who, resource, id, "");
+                      });
   }
 
-  void List(std::string_view principal, std::string_view resource, std::string_view query,
+  Task List(std::string_view principal, std::string_view resource, std::string_view query,
             Reply reply) override {
-    OnExecutor(principal, std::move(reply),
-               [this, resource = std::string(resource), query = std::string(query)](const Principal& who) {
-                 return ListDocument(*c_->pipeline, who, resource, query, "", c_->secret);
-               });
+    return OnExecutor(
+        principal, std::move(reply),
+        [this, resource = std::string(resource), query = std::string(query)](const Principal& who) {
+          return ListDocument(*c_->pipeline, who, resource, query, "", c_->secret);
+        });
   }
 
   void Publish(std::string_view topic, std::string_view user, std::string_view data, Reply reply) override {
@@ -207,18 +208,35 @@ class EngineImpl final : public Engine {
  private:
   using Ask = std::function<StatusOr<std::string>(const Principal&)>;
 
-  void OnExecutor(std::string_view principal, Reply reply, Ask ask) {
-    if (closed_) return reply(Closed());
+  Task OnExecutor(std::string_view principal, Reply reply, Ask ask) {
+    auto refuse = [&](const Status& status) -> Task {
+      reply(status);
+      return nullptr;
+    };
+    if (closed_) return refuse(Closed());
     auto who = ParsePrincipal(principal);
-    if (!who.ok()) return reply(who.status());
-    auto shared_reply = std::make_shared<Reply>(std::move(reply));
-    bool posted =
-        c_->executor->Post([self = shared_from_this(), who = *who, shared_reply, ask = std::move(ask)] {
-          auto document = ask(who);
-          if (!document.ok()) return (*shared_reply)(document.status());
-          (*shared_reply)(BufferRef::Own(std::move(*document)));
-        });
-    if (!posted) (*shared_reply)(Closed());
+    if (!who.ok()) return refuse(who.status());
+    struct Read {
+      std::shared_ptr<EngineImpl> engine;
+      Principal who;
+      Reply reply;
+      Ask ask;
+      std::atomic<bool> begun{false};
+    };
+    auto read = std::make_shared<Read>();
+    read->engine = std::static_pointer_cast<EngineImpl>(shared_from_this());
+    read->who = *std::move(who);
+    read->reply = std::move(reply);
+    read->ask = std::move(ask);
+    Task run = [read] {
+      if (read->begun.exchange(true)) return;
+      auto document = read->ask(read->who);
+      if (!document.ok()) return read->reply(document.status());
+      read->reply(BufferRef::Own(std::move(*document)));
+    };
+    if (c_->executor->Post(run)) return run;
+    read->reply(Closed());
+    return nullptr;
   }
 
   // Lets what is held here come to an end, at most grace_ms; a request that is being paid for gets its time

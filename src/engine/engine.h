@@ -56,9 +56,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   virtual void Cancel(std::string_view principal, std::string_view id, Reply reply) = 0;
   // Replies when the generation rests. The returned function gives up waiting (no reply then).
   virtual Unsubscribe Await(std::string_view principal, std::string_view id, Reply reply) = 0;
-  virtual void Get(std::string_view principal, std::string_view resource, std::string_view id,
+  // Reads are run by the engine's threads. What is returned runs the read on the caller's thread instead,
+  // when none of them has begun it; null when it has been answered.
+  virtual Task Get(std::string_view principal, std::string_view resource, std::string_view id,
                    Reply reply) = 0;
-  virtual void List(std::string_view principal, std::string_view resource, std::string_view query,
+  virtual Task List(std::string_view principal, std::string_view resource, std::string_view query,
                     Reply reply) = 0;
   virtual void Publish(std::string_view topic, std::string_view user, std::string_view data, Reply reply) = 0;
 

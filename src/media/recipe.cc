@@ -28,6 +28,11 @@ bool Number(std::string_view text, uint32_t* out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+// What a variant depends on beside its original.
+std::string RecipeTag(const Recipe& recipe) {
+  return Hex(Sha256(fmt::format("{}|m4|{}", recipe.name(), kCodecVersion))).substr(0, 6);
+}
+
 std::string_view FormatName(Format format) { return format == Format::kJpeg ? "jpeg" : Extension(format); }
 
 }  // namespace
@@ -118,7 +123,17 @@ std::string OriginalVersion(std::string_view original_sha256) {
 }
 
 std::string VariantVersion(std::string_view original_sha256, const Recipe& recipe) {
-  return Hex(Sha256(fmt::format("{}|{}|m4|{}", original_sha256, recipe.name(), kCodecVersion))).substr(0, 12);
+  // Every record names the eager variants of its outputs: their tags are made once.
+  static const auto* eager = [] {
+    auto* tags = new std::vector<std::pair<Recipe, std::string>>;
+    for (const Recipe& known : EagerRecipes()) tags->emplace_back(known, RecipeTag(known));
+    return tags;
+  }();
+  std::string version(original_sha256.substr(0, 8));
+  for (const auto& [known, tag] : *eager) {
+    if (known == recipe) return version.append(tag);
+  }
+  return version.append(RecipeTag(recipe));
 }
 
 }  // namespace mediagen

@@ -1,198 +1,209 @@
 #include "pipeline/documents.h"
 
-#include <array>
-
-#include "base/clock.h"
+#include "base/json_writer.h"
 #include "fmt/format.h"
 #include "media/recipe.h"
 
 namespace mediagen {
 namespace {
 
-// Writes "key": values into one growing string.
-class Object {
- public:
-  explicit Object(std::string* out) : out_(out) { out_->push_back('{'); }
-  void Close() { out_->push_back('}'); }
-
-  void Text(std::string_view key, std::string_view value) {
-    Key(key);
-    AppendJsonString(value, out_);
+// "0.003" between the quotes of the caller.
+void WriteMicros(int64_t micros, JsonWriter* json) {
+  if (micros < 0) {
+    json->Put('-');
+    micros = -micros;
   }
-  void TextOrNull(std::string_view key, std::string_view value) {
-    value.empty() ? Raw(key, "null") : Text(key, value);
+  json->Digits(micros / 1'000'000);
+  char fraction[] = ".000000";
+  size_t last = 1;  // ".0" at least
+  int64_t rest = micros % 1'000'000;
+  for (size_t i = 6; i >= 1; --i, rest /= 10) {
+    fraction[i] = static_cast<char>('0' + rest % 10);
+    if (last == 1 && fraction[i] != '0') last = i;
   }
-  // `value` is JSON already, or "" for null.
-  void Raw(std::string_view key, std::string_view value) {
-    Key(key);
-    out_->append(value.empty() ? std::string_view("null") : value);
-  }
-  void Number(std::string_view key, int64_t value) {
-    Key(key);
-    fmt::format_to(std::back_inserter(*out_), "{}", value);
-  }
-  void Time(std::string_view key, int64_t wall_ms) {
-    wall_ms < 0 ? Raw(key, "null") : Text(key, FormatTime(wall_ms));
-  }
-  void IdOrNull(std::string_view key, const Id& id) { id.empty() ? Raw(key, "null") : Text(key, id.text()); }
-  std::string* Begin(std::string_view key) {
-    Key(key);
-    return out_;
-  }
-
- private:
-  void Key(std::string_view key) {
-    if (!first_) out_->push_back(',');
-    first_ = false;
-    out_->push_back('"');
-    out_->append(key);
-    out_->append("\":");
-  }
-  std::string* out_;
-  bool first_ = true;
-};
-
-void AppendCost(const Generation& generation, Object* object) {
-  if (generation.cost_micros < 0) return object->Raw("cost", "null");
-  object->Raw("cost", fmt::format(R"({{"amount":"{}","currency":"USD","source":"{}"}})",
-                                  FormatMicros(generation.cost_micros), generation.cost_source));
+  json->Plain({fraction, last + 1});
 }
 
-void AppendOutputs(std::span<const Output> outputs, const UrlBase& urls, Object* object) {
-  std::string* out = object->Begin("outputs");
-  out->push_back('[');
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (i > 0) out->push_back(',');
-    AppendOutputJson(outputs[i], urls, out);
-  }
-  out->push_back(']');
+void WriteCost(const Generation& generation, JsonWriter* json) {
+  if (generation.cost_micros < 0) return json->Raw("cost", "null");
+  json->Key("cost");
+  json->BeginObject();
+  json->Key("amount");
+  json->Put('"');
+  WriteMicros(generation.cost_micros, json);
+  json->Put('"');
+  json->Text("currency", "USD");
+  json->Text("source", generation.cost_source);
+  json->EndObject();
 }
 
-void AppendImageUrls(const Output& output, const UrlBase& urls, Object* object) {
-  const std::string id = output.id.text();
-  object->Text("previewUrl", fmt::format("{}/v1/images/{}/preview?v={}", urls.prefix, id,
-                                         VariantVersion(output.sha256, PreviewRecipe())));
-  std::string* out = object->Begin("thumbnails");
-  out->push_back('{');
-  bool first = true;
-  for (uint32_t side : {150u, 300u, 600u}) {
-    Recipe recipe{side, side, Fit::kCover, Format::kJpeg, 85};
-    fmt::format_to(std::back_inserter(*out),
-                   R"({}"{}":"{}/v1/images/{}/image?w={}&h={}&fit=cover&format=jpeg&v={}")", first ? "" : ",",
-                   side, urls.prefix, id, side, side, VariantVersion(output.sha256, recipe));
-    first = false;
+void WriteUrl(const UrlBase& urls, std::string_view kind, const Id& id, std::string_view rest,
+              std::string_view version, JsonWriter* json) {
+  json->Put('"');
+  json->Plain(urls.prefix);
+  json->Plain(kind);
+  json->PlainId(id);
+  json->Plain(rest);
+  json->Plain(version);
+  json->Put('"');
+}
+
+void WriteImageUrls(const Output& output, const UrlBase& urls, JsonWriter* json) {
+  constexpr std::string_view kImages = "/v1/images/";
+  static const Recipe kSmall{150, 150, Fit::kCover, Format::kJpeg, 85},
+      kMiddle{300, 300, Fit::kCover, Format::kJpeg, 85}, kLarge{600, 600, Fit::kCover, Format::kJpeg, 85};
+  json->Key("previewUrl");
+  WriteUrl(urls, kImages, output.id, "/preview?v=", VariantVersion(output.sha256, PreviewRecipe()), json);
+  json->Key("thumbnails");
+  json->BeginObject();
+  json->Key("150");
+  WriteUrl(urls, kImages, output.id,
+           "/image?w=150&h=150&fit=cover&format=jpeg&v=", VariantVersion(output.sha256, kSmall), json);
+  json->Key("300");
+  WriteUrl(urls, kImages, output.id,
+           "/image?w=300&h=300&fit=cover&format=jpeg&v=", VariantVersion(output.sha256, kMiddle), json);
+  json->Key("600");
+  WriteUrl(urls, kImages, output.id,
+           "/image?w=600&h=600&fit=cover&format=jpeg&v=", VariantVersion(output.sha256, kLarge), json);
+  json->EndObject();
+}
+
+void WriteOutput(const Output& output, const UrlBase& urls, JsonWriter* json) {
+  json->BeginObject();
+  json->IdOrNull("id", output.id);
+  json->IdOrNull("generation", output.generation);
+  json->Number("index", output.index);
+  json->Text("source", output.source);
+  json->Text("kind", output.kind);
+  json->Text("mediaType", output.media_type);
+  json->Number("width", output.width);
+  json->Number("height", output.height);
+  json->Number("bytes", static_cast<int64_t>(output.bytes));
+  json->Text("sha256", output.sha256);
+  json->TextOrNull("thumbHash", output.thumb_hash);
+  json->Text("safety", output.safety);
+  json->Key("provenance");
+  json->BeginObject();
+  json->Bool("c2pa", output.c2pa);
+  json->TextOrNull("prompt", output.embedded_prompt);
+  json->EndObject();
+  json->Key("url");
+  WriteUrl(urls, "/v1/outputs/", output.id, "/content?v=", OriginalVersion(output.sha256), json);
+  if (output.kind == "image") {
+    WriteImageUrls(output, urls, json);
+  } else {
+    json->Raw("previewUrl", "null");
+    json->Raw("thumbnails", "{}");
   }
-  out->push_back('}');
+  json->Number("likes", output.likes);
+  json->Bool("liked", false);
+  json->Time("createdAt", output.created_ms);
+  json->EndObject();
+}
+
+void WriteOutputs(std::span<const Output> outputs, const UrlBase& urls, JsonWriter* json) {
+  json->Key("outputs");
+  json->BeginArray();
+  for (const Output& output : outputs) {
+    json->Element();
+    WriteOutput(output, urls, json);
+  }
+  json->EndArray();
 }
 
 }  // namespace
 
 std::string FormatMicros(int64_t micros) {
-  std::string text = fmt::format("{}.{:06}", micros / 1'000'000, micros % 1'000'000);
-  while (text.back() == '0' && text[text.size() - 2] != '.') text.pop_back();
+  std::string text;
+  {
+    JsonWriter json(&text);  // cuts the text when it ends
+    WriteMicros(micros, &json);
+  }
   return text;
 }
 
 std::string ProgressJson(const Progress& progress) {
   std::string out;
-  Object object(&out);
-  object.Raw("fraction", progress.fraction ? fmt::format("{:.4}", *progress.fraction) : "");
-  object.Raw("current", progress.current ? std::to_string(*progress.current) : "");
-  object.Raw("total", progress.total ? std::to_string(*progress.total) : "");
-  object.TextOrNull("message", progress.message);
-  object.Close();
+  {
+    JsonWriter json(&out);
+    json.BeginObject();
+    json.Raw("fraction", progress.fraction ? fmt::format("{:.4}", *progress.fraction) : "");
+    json.Raw("current", progress.current ? std::to_string(*progress.current) : "");
+    json.Raw("total", progress.total ? std::to_string(*progress.total) : "");
+    json.TextOrNull("message", progress.message);
+    json.EndObject();
+  }
   return out;
 }
 
 std::string FailureJson(const Failure& failure, bool charged) {
   std::string out;
-  Object object(&out);
-  object.Text("code", CodeName(CodeOf(failure)));
-  object.Text("class", ErrorClassName(failure.error_class));
-  object.Text("message", failure.message);
-  object.Raw("charged", charged ? "true" : "false");
-  object.Close();
+  {
+    JsonWriter json(&out);
+    json.BeginObject();
+    json.Text("code", CodeName(CodeOf(failure)));
+    json.Text("class", ErrorClassName(failure.error_class));
+    json.Text("message", failure.message);
+    json.Bool("charged", charged);
+    json.EndObject();
+  }
   return out;
 }
 
 void AppendOutputJson(const Output& output, const UrlBase& urls, std::string* out) {
-  Object object(out);
-  object.Text("id", output.id.text());
-  object.IdOrNull("generation", output.generation);
-  object.Number("index", output.index);
-  object.Text("source", output.source);
-  object.Text("kind", output.kind);
-  object.Text("mediaType", output.media_type);
-  object.Number("width", output.width);
-  object.Number("height", output.height);
-  object.Number("bytes", output.bytes);
-  object.Text("sha256", output.sha256);
-  object.TextOrNull("thumbHash", output.thumb_hash);
-  object.Text("safety", output.safety);
-  std::string* provenance = object.Begin("provenance");
-  Object inner(provenance);
-  inner.Raw("c2pa", output.c2pa ? "true" : "false");
-  inner.TextOrNull("prompt", output.embedded_prompt);
-  inner.Close();
-  object.Text("url", fmt::format("{}/v1/outputs/{}/content?v={}", urls.prefix, output.id.text(),
-                                 OriginalVersion(output.sha256)));
-  if (output.kind == "image") {
-    AppendImageUrls(output, urls, &object);
-  } else {
-    object.Raw("previewUrl", "null");
-    object.Raw("thumbnails", "{}");
-  }
-  object.Number("likes", output.likes);
-  object.Raw("liked", "false");
-  object.Time("createdAt", output.created_ms);
-  object.Close();
+  JsonWriter json(out);
+  WriteOutput(output, urls, &json);
 }
 
 void AppendGenerationJson(const Generation& generation, std::span<const Output> outputs, const UrlBase& urls,
                           const RecordExtras& extras, std::string* out) {
-  Object object(out);
-  object.Text("id", generation.id.text());
-  object.Text("user", generation.user);
-  object.Text("status", StatusName(generation.status));
-  object.TextOrNull("stage", generation.stage);
-  object.Text("provider", generation.provider);
-  object.Text("model", generation.model);
-  object.Text("kind", generation.kind);
-  object.Text("prompt", generation.prompt);
-  object.Number("n", generation.n);
-  object.TextOrNull("seed", generation.seed);
-  object.Raw("progress", generation.progress_json);
-  object.Raw("queuePosition", extras.queue_position ? std::to_string(*extras.queue_position) : "");
-  AppendOutputs(outputs, urls, &object);
-  object.Raw("error", generation.error_json);
-  AppendCost(generation, &object);
-  object.Number("attempts", generation.attempts);
-  object.Number("likes", generation.likes);
-  object.Number("shares", generation.shares);
-  object.Text("visibility", generation.visibility);
-  object.IdOrNull("project", generation.project);
-  object.IdOrNull("session", generation.session);
-  object.TextOrNull("externalId", generation.external_id);
-  object.Raw("metadata", generation.metadata_json);
-  object.Time("createdAt", generation.created_ms);
-  object.Time("startedAt", generation.started_ms);
-  object.Time("completedAt", generation.completed_ms);
-  if (!extras.as_of.empty()) object.Text("asOf", extras.as_of);
-  object.Close();
+  JsonWriter json(out);
+  json.BeginObject();
+  json.IdOrNull("id", generation.id);
+  json.Text("user", generation.user);
+  json.Text("status", StatusName(generation.status));
+  json.TextOrNull("stage", generation.stage);
+  json.Text("provider", generation.provider);
+  json.Text("model", generation.model);
+  json.Text("kind", generation.kind);
+  json.Text("prompt", generation.prompt);
+  json.Number("n", generation.n);
+  json.TextOrNull("seed", generation.seed);
+  json.Raw("progress", generation.progress_json);
+  json.Raw("queuePosition", extras.queue_position ? std::to_string(*extras.queue_position) : "");
+  WriteOutputs(outputs, urls, &json);
+  json.Raw("error", generation.error_json);
+  WriteCost(generation, &json);
+  json.Number("attempts", generation.attempts);
+  json.Number("likes", generation.likes);
+  json.Number("shares", generation.shares);
+  json.Text("visibility", generation.visibility);
+  json.IdOrNull("project", generation.project);
+  json.IdOrNull("session", generation.session);
+  json.TextOrNull("externalId", generation.external_id);
+  json.Raw("metadata", generation.metadata_json);
+  json.Time("createdAt", generation.created_ms);
+  json.Time("startedAt", generation.started_ms);
+  json.Time("completedAt", generation.completed_ms);
+  if (!extras.as_of.empty()) json.Text("asOf", extras.as_of);
+  json.EndObject();
 }
 
 std::string GenerationEventJson(const Generation& generation, std::span<const Output> outputs,
                                 const UrlBase& urls) {
   std::string out;
-  Object object(&out);
-  object.Text("id", generation.id.text());
-  object.Text("status", StatusName(generation.status));
-  object.TextOrNull("stage", generation.stage);
-  object.Raw("progress", generation.progress_json);
-  AppendOutputs(outputs, urls, &object);
-  object.Raw("error", generation.error_json);
-  AppendCost(generation, &object);
-  object.Close();
+  {
+    JsonWriter json(&out);
+    json.BeginObject();
+    json.IdOrNull("id", generation.id);
+    json.Text("status", StatusName(generation.status));
+    json.TextOrNull("stage", generation.stage);
+    json.Raw("progress", generation.progress_json);
+    WriteOutputs(outputs, urls, &json);
+    json.Raw("error", generation.error_json);
+    WriteCost(generation, &json);
+    json.EndObject();
+  }
   return out;
 }
 

@@ -75,8 +75,9 @@ class JobStore {
   // Whether a claim might find something: reads one index entry, so that an empty claim writes nothing.
   virtual StatusOr<bool> HasReady(std::string_view queue) const = 0;
   // How many jobs of `queue` stand before this ready job in the order (its queuePosition, 0-based); -1 when
-  // it is not ready.
-  virtual StatusOr<int64_t> PositionOf(const Id& id) const = 0;
+  // it is not ready, or when more than `most_ready` jobs of the queue are: counting reads as many entries as
+  // there are jobs of this user and lanes of others.
+  virtual StatusOr<int64_t> PositionOf(const Id& id, int64_t most_ready) const = 0;
   // scheduled → ready where due (either clock; a due_mono of another boot is due at once). How many.
   virtual StatusOr<int> PromoteDue(int64_t now_ms, int64_t now_mono, std::string_view boot_id, int limit) = 0;
   // When the next scheduled job is due: ms from now on either clock, or -1 when there is none.

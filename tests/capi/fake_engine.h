@@ -57,11 +57,13 @@ class FakeEngine final : public Engine {
   void Submit(std::string_view request_json, Reply reply) override { Do(request_json, std::move(reply)); }
   void Cancel(std::string_view, std::string_view id, Reply reply) override { Do(id, std::move(reply)); }
   Unsubscribe Await(std::string_view principal, std::string_view id, Reply reply) override;
-  void Get(std::string_view, std::string_view, std::string_view id, Reply reply) override {
+  Task Get(std::string_view, std::string_view, std::string_view id, Reply reply) override {
     Do(id, std::move(reply));
+    return nullptr;
   }
-  void List(std::string_view, std::string_view, std::string_view query, Reply reply) override {
+  Task List(std::string_view, std::string_view, std::string_view query, Reply reply) override {
     Do(query, std::move(reply));
+    return nullptr;
   }
   void Publish(std::string_view topic, std::string_view, std::string_view, Reply reply) override {
     Do(topic, std::move(reply));

@@ -68,9 +68,9 @@ struct Jobs {
     Look(backend.store(), [&](const Snapshot& s) { job = Must(s.jobs().Find(id)); });
     return job;
   }
-  int64_t PositionOf(const Id& id) {
+  int64_t PositionOf(const Id& id, int64_t most_ready = 1000) {
     int64_t position = -2;
-    Look(backend.store(), [&](const Snapshot& s) { position = Must(s.jobs().PositionOf(id)); });
+    Look(backend.store(), [&](const Snapshot& s) { position = Must(s.jobs().PositionOf(id, most_ready)); });
     return position;
   }
   std::map<JobState, int64_t> Counts() {
@@ -312,6 +312,13 @@ TEST_CASE("the position in the queue is what the claims then do") {
   }
   CHECK(jobs.PositionOf(order[0].id) == -1);
   CHECK(jobs.PositionOf(jobs.backend.NewId()) == -1);
+}
+
+TEST_CASE("a position is told only while the queue is short enough to count") {
+  job_contract::Jobs jobs;
+  std::vector<Job> all = jobs.InsertMany("a", 3);
+  CHECK(jobs.PositionOf(all[2].id, 3) == 2);
+  CHECK(jobs.PositionOf(all[2].id, 2) == -1);
 }
 
 TEST_CASE("among jobs of one priority every position is exact") {

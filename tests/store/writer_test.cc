@@ -56,6 +56,68 @@ TEST_CASE("a group ends after 20 ms; the rest comes first in the next one") {
   CHECK(order.size() == 5);
 }
 
+// What each of a group's operations is answered, and how often it ran.
+struct Group {
+  std::vector<int> runs;
+  std::vector<Code> answers;
+  void Run(SqliteBackend& backend, std::vector<Operation> operations) {
+    runs.assign(operations.size(), 0);
+    answers.assign(operations.size(), Code::kInternal);
+    for (size_t i = 0; i < operations.size(); ++i) {
+      backend.store().CommitAsync(
+          [this, i, operation = std::move(operations[i])](Transaction& t) {
+            ++runs[i];
+            return operation(t);
+          },
+          [this, i](Status s) { answers[i] = CodeOf(s); }, Purpose::kSettle);
+    }
+    while (backend.store().RunOnce()) {
+    }
+  }
+};
+
+TEST_CASE("an operation that fails before it writes costs its group nothing") {
+  SqliteBackend backend(Manual());
+  Group group;
+  group.Run(backend, {AppendX, [](Transaction&) { return Error(Code::kInvalid, "no"); }, AppendX});
+  CHECK(group.answers == std::vector<Code>{Code::kOk, Code::kInvalid, Code::kOk});
+  CHECK(group.runs == std::vector<int>{1, 1, 1});
+}
+
+TEST_CASE("an operation that fails after it wrote is undone alone: its group runs again, in savepoints") {
+  SqliteBackend backend(Manual());
+  Group group;
+  auto fail_late = [](Transaction& t) -> Status {
+    RETURN_IF_ERROR(t.events().Append({.topic = "lost"}).status());
+    return Error(Code::kInvalid, "no");
+  };
+  group.Run(backend, {AppendX, fail_late, AppendX, fail_late});
+  CHECK(group.answers == std::vector<Code>{Code::kOk, Code::kInvalid, Code::kOk, Code::kInvalid});
+  CHECK(group.runs == std::vector<int>{2, 2, 1, 1});
+  std::vector<Event> events;
+  Must(backend.store().Read([&](const Snapshot& s) -> Status {
+    ASSIGN_OR_RETURN(events, s.events().After(0, 10));
+    return OkStatus();
+  }));
+  REQUIRE(events.size() == 2);
+  CHECK((events[0].topic == "x" && events[1].topic == "x"));
+}
+
+TEST_CASE("a group that is run again after 20 ms leaves the rest to the next one, and answers nobody twice") {
+  SqliteBackend backend(Manual());
+  Group group;
+  auto slow = [&](Transaction& t) {
+    backend.clock()->Advance(12);
+    return AppendX(t);
+  };
+  auto fail_late = [](Transaction& t) -> Status {
+    RETURN_IF_ERROR(AppendX(t));
+    return Error(Code::kInvalid, "no");
+  };
+  group.Run(backend, {slow, fail_late, slow, slow});
+  CHECK(group.answers == std::vector<Code>{Code::kOk, Code::kInvalid, Code::kOk, Code::kOk});
+}
+
 TEST_CASE(
     "past ten thousand waiting operations the answer is a refusal with a retry hint; heartbeats still pass") {
   SqliteBackend backend(Manual());

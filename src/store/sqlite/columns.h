@@ -48,10 +48,12 @@ struct Taker {
   }
 };
 
-// Every row of `query`. `visit` is a function (row, visitor).
+// Every row of `query`, for which there is room from the start for `expected`: rows are large to move.
+// `visit` is a function (row, visitor).
 template <typename Row, typename Visit>
-StatusOr<std::vector<Row>> AllRows(Query& query, Visit visit) {
+StatusOr<std::vector<Row>> AllRows(Query& query, Visit visit, size_t expected = 0) {
   std::vector<Row> rows;
+  rows.reserve(expected);
   while (query.Step()) {
     Row& row = rows.emplace_back();
     visit(row, Taker{query});

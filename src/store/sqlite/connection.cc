@@ -2,7 +2,6 @@
 
 #include <sqlite3.h>
 
-#include "SQLiteCpp/Column.h"
 #include "fmt/format.h"
 
 namespace mediagen {
@@ -130,24 +129,34 @@ Status Connection::Convert(const std::exception& exception) {
   return StatusOfSqlite(last_error_, last_message_, path_);
 }
 
-Connection::Cached* Connection::Prepare(const char* sql) {
-  Cached& cached = by_address_[sql];
-  if (!cached.statement) cached.statement = std::make_unique<SQLite::Statement>(database_, sql);
-  return &cached;
+Status Connection::LastError(int result) {
+  sqlite3* database = database_.getHandle();
+  // Only a misuse leaves no trace in the connection.
+  const bool kept = (sqlite3_extended_errcode(database) & 0xFF) == (result & 0xFF);
+  last_error_ = kept ? sqlite3_extended_errcode(database) : result;
+  last_message_ = kept ? sqlite3_errmsg(database) : sqlite3_errstr(result);
+  return StatusOfSqlite(last_error_, last_message_, path_);
 }
 
-Connection::Cached* Connection::Prepare(const std::string& sql) {
+Connection::Cached& Connection::CacheOf(const std::string& sql) {
   constexpr size_t kMostTexts =
       256;  // hosts choose the filters of collections; their statements must not pile up
   if (by_text_.size() >= kMostTexts && !by_text_.contains(sql)) {
     std::erase_if(by_text_, [](const auto& entry) { return !entry.second.in_use; });
   }
-  Cached& cached = by_text_[sql];
-  if (!cached.statement) cached.statement = std::make_unique<SQLite::Statement>(database_, sql);
-  return &cached;
+  return by_text_[sql];
+}
+
+StatusOr<StatementPtr> Connection::Prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  int result = sqlite3_prepare_v3(database_.getHandle(), sql.data(), static_cast<int>(sql.size()),
+                                  SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (result != SQLITE_OK) return LastError(result);
+  return StatementPtr(statement);
 }
 
 Status Connection::Exec(const char* sql) {
+  ++executed_;
   try {
     database_.exec(sql);
     return OkStatus();
@@ -179,111 +188,6 @@ StatusOr<bool> Connection::RunCheckpoint(Checkpoint mode) {
   if (mode == Checkpoint::kTruncate) sqlite3_busy_timeout(database_.getHandle(), kBusyMs);
   RETURN_IF_ERROR(query.status());
   return finished;
-}
-
-Query::Query(Connection& connection, const char* sql) : connection_(connection) {
-  Guard([&] {
-    cached_ = connection.Prepare(sql);
-    if (cached_->in_use) {
-      cached_ = nullptr;
-      own_ = std::make_unique<SQLite::Statement>(connection.database_, sql);
-    }
-  });
-  if (cached_) cached_->in_use = true;
-  statement_ = cached_ ? cached_->statement.get() : own_.get();
-}
-
-Query::Query(Connection& connection, const std::string& sql) : connection_(connection) {
-  Guard([&] {
-    cached_ = connection.Prepare(sql);
-    if (cached_->in_use) {
-      cached_ = nullptr;
-      own_ = std::make_unique<SQLite::Statement>(connection.database_, sql);
-    }
-  });
-  if (cached_) cached_->in_use = true;
-  statement_ = cached_ ? cached_->statement.get() : own_.get();
-}
-
-Query::~Query() {
-  if (statement_) statement_->tryReset();
-  if (cached_) cached_->in_use = false;
-}
-
-template <typename Body>
-void Query::Guard(Body&& body) {
-  if (!status_.ok()) return;
-  try {
-    body();
-  } catch (const std::exception& exception) {
-    status_ = connection_.Convert(exception);
-  }
-}
-
-void Query::Add(int64_t value) {
-  Guard([&] { statement_->bind(++parameter_, value); });
-}
-void Query::Add(double value) {
-  Guard([&] { statement_->bind(++parameter_, value); });
-}
-void Query::Add(const std::string& value) {
-  Guard([&] { statement_->bindNoCopy(++parameter_, value); });
-}
-void Query::Add(const std::string& value, Copy) {
-  Guard([&] { statement_->bind(++parameter_, value); });
-}
-void Query::Add(const Id& id) {
-  if (id.empty()) return AddNull();
-  Guard([&] { statement_->bind(++parameter_, id.bytes.data(), static_cast<int>(id.bytes.size())); });
-}
-void Query::AddNull() {
-  Guard([&] { statement_->bind(++parameter_); });
-}
-
-bool Query::Step() {
-  bool row = false;
-  column_ = 0;
-  if (done_) return false;  // a step past the end is a misuse to SQLite
-  Guard([&] { row = statement_->executeStep(); });
-  done_ = !row;
-  return row;
-}
-
-Status Query::Run() {
-  while (Step()) {
-  }
-  return status_;
-}
-
-int Query::changes() const { return statement_ ? statement_->getChanges() : 0; }
-
-int64_t Query::Int() {
-  int64_t value = 0;
-  Guard([&] { value = statement_->getColumn(column_++).getInt64(); });
-  return value;
-}
-double Query::Real() {
-  double value = 0;
-  Guard([&] { value = statement_->getColumn(column_++).getDouble(); });
-  return value;
-}
-std::string Query::Text() {
-  std::string value;
-  Guard([&] { value = statement_->getColumn(column_++).getString(); });
-  return value;
-}
-Id Query::TakeId() {
-  Id id;
-  Guard([&] {
-    SQLite::Column column = statement_->getColumn(column_++);
-    id = Id::FromBlob({static_cast<const char*>(column.getBlob()), static_cast<size_t>(column.getBytes())});
-  });
-  return id;
-}
-bool Query::Null() {
-  bool null = true;
-  Guard([&] { null = statement_->isColumnNull(column_); });
-  return null;
 }
 
 }  // namespace mediagen

@@ -11,7 +11,7 @@ void Body(Row& e, const Visitor& visit) {
   visit(e.at_ms);
 }
 
-constexpr char kAppend[] = "INSERT INTO event (" COLUMNS ") VALUES (?,?,?,?,?,?,?) RETURNING sequence";
+constexpr char kAppend[] = "INSERT INTO event (" COLUMNS ") VALUES (?,?,?,?,?,?,?)";
 // Seeks the primary key.
 constexpr char kAfter[] =
     "SELECT sequence, " COLUMNS " FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?";
@@ -31,10 +31,9 @@ DELETE FROM event WHERE sequence < ?1 AND sequence <= (SELECT max(sequence) FROM
 StatusOr<int64_t> SqliteEvents::Append(const Event& event) {
   Query query(connection_, kAppend);
   Body(event, Binder{query});
-  int64_t sequence = query.Step() ? query.Int() : 0;
-  RETURN_IF_ERROR(query.Run());  // a RETURNING statement ends with its last step
+  RETURN_IF_ERROR(query.Run());
   appended_ = true;
-  return sequence;
+  return connection_.last_insert_rowid();  // not by RETURNING, which makes a table of its rows first
 }
 
 StatusOr<std::vector<Event>> SqliteEvents::After(int64_t after, int limit) const {

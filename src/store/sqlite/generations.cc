@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "fmt/format.h"
 #include "store/sqlite/columns.h"
 #include "store/sqlite/rows.h"
@@ -58,7 +60,7 @@ constexpr char kFindExternal[] =
   "AND (?5 IS NULL OR user = ?5) AND (?6 IS NULL OR session = ?6) AND (?7 IS NULL OR project = ?7) " \
   "ORDER BY created_ms DESC, id DESC LIMIT ?3"
 #define ACTIVE "status IN ('pending', 'processing') AND "
-#define TROUBLED "status IN ('failed', 'canceled', 'unknown') AND "
+#define TROUBLED "(status = 'failed' OR status = 'canceled' OR status = 'unknown') AND "
 
 constexpr char kPageAll[] = PAGE("generation_all", "");
 constexpr char kPageUser[] = PAGE("generation_user", "user = ?5 AND ");
@@ -154,7 +156,7 @@ StatusOr<std::vector<Generation>> SqliteRecords::ListGenerations(const Generatio
   query.Bind(after ? after->id : last, limit, statuses);
   filter.user ? query.Add(*filter.user) : query.AddNull();
   query.Bind(filter.session.value_or(Id{}), filter.project.value_or(Id{}));
-  return AllRows<Generation>(query, kVisit);
+  return AllRows<Generation>(query, kVisit, static_cast<size_t>(std::clamp(limit, 0, 1000)));
 }
 
 StatusOr<std::optional<Records::IdempotencyHolder>> SqliteRecords::TakeIdempotencyKey(

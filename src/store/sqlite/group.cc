@@ -18,6 +18,7 @@ constexpr char kBegin[] =
 constexpr char kCommit[] = "COMMIT";
 constexpr char kSavepoint[] = "SAVEPOINT operation";
 constexpr char kRelease[] = "RELEASE operation";
+constexpr char kRollback[] = "ROLLBACK";
 constexpr char kRollbackTo[] = "ROLLBACK TO operation";
 
 Status Run(Connection& connection, const char* sql) { return Query(connection, sql).Run(); }
@@ -36,9 +37,15 @@ void RefuseAll(std::span<Request> requests, const Status& status) {
 }  // namespace
 
 void GroupCommit::Commit(std::span<Request> requests) {
-  switch (RunTransaction(requests)) {
+  Ending ending = RunTransaction(requests, Savepoints::kNone);
+  if (ending == Ending::kDirty) {
+    for (Request& request : requests) request.finished = false;
+    ending = RunTransaction(requests, Savepoints::kEach);
+  }
+  switch (ending) {
     case Ending::kCommitted:
     case Ending::kRefused:
+    case Ending::kDirty:  // not with savepoints
       return;
     case Ending::kRolledBack: {
       // The operation that was running has its error. The others did nothing wrong: each is run again, alone.
@@ -54,7 +61,7 @@ void GroupCommit::Commit(std::span<Request> requests) {
   }
 }
 
-GroupCommit::Ending GroupCommit::RunTransaction(std::span<Request> requests) {
+GroupCommit::Ending GroupCommit::RunTransaction(std::span<Request> requests, Savepoints savepoints) {
   reached_ = 0;
   Status status = connection_ ? OkStatus() : Reopen();
   if (status.ok()) status = Run(*connection_, kBegin);
@@ -65,34 +72,33 @@ GroupCommit::Ending GroupCommit::RunTransaction(std::span<Request> requests) {
     RefuseAll(requests, status);
     return Ending::kRefused;
   }
-  return RunOperations(requests);
+  return RunOperations(requests, savepoints);
 }
 
-GroupCommit::Ending GroupCommit::RunOperations(std::span<Request> requests) {
-  const int64_t changes_before = connection_->total_changes();
+GroupCommit::Ending GroupCommit::RunOperations(std::span<Request> requests, Savepoints savepoints) {
+  const int64_t writes_before = connection_->writes();
   const int64_t start_ms = clock_->MonotonicMs();
   SqliteTransaction transaction(*connection_);
   for (Request& request : requests) {
     if (reached_ > 0 && clock_->MonotonicMs() - start_ms >= kGroupMs) break;
     ++reached_;
+    const int64_t writes = connection_->writes();
     bool rolled_back = false;
-    request.result = RunOne(transaction, request, &rolled_back);
+    request.result = savepoints == Savepoints::kEach ? RunGuarded(transaction, request, &rolled_back)
+                                                     : RunOne(transaction, request, &rolled_back);
     request.finished = true;
     if (rolled_back) return Ending::kRolledBack;
+    if (savepoints == Savepoints::kNone && !request.result.ok() && connection_->writes() != writes) {
+      Run(*connection_, kRollback).IgnoreError();  // should it fail, the next BEGIN fails and reopens
+      return Ending::kDirty;
+    }
   }
-  return Finish(requests, changes_before);
+  return Finish(requests, writes_before);
 }
 
 Status GroupCommit::RunOne(SqliteTransaction& transaction, Request& request, bool* rolled_back) {
   transaction.BeginOperation();
-  Status status = Run(*connection_, kSavepoint);
-  if (status.ok()) status = request.operation(transaction);
-  if (connection_->in_transaction()) {
-    Status undone = status.ok() ? OkStatus() : Run(*connection_, kRollbackTo);
-    Status released = undone.ok() ? Run(*connection_, kRelease) : undone;
-    if (status.ok()) status = released;
-    if (!released.ok() && connection_->in_transaction()) Run(*connection_, "ROLLBACK").IgnoreError();
-  }
+  Status status = request.operation(transaction);
   *rolled_back = !connection_->in_transaction();
   if (*rolled_back && status.ok()) {  // the operation swallowed the error that undid it
     status = Error(Code::kUnavailable,
@@ -102,9 +108,21 @@ Status GroupCommit::RunOne(SqliteTransaction& transaction, Request& request, boo
   return status;
 }
 
-GroupCommit::Ending GroupCommit::Finish(std::span<Request> requests, int64_t changes_before) {
+Status GroupCommit::RunGuarded(SqliteTransaction& transaction, Request& request, bool* rolled_back) {
+  RETURN_IF_ERROR(Run(*connection_, kSavepoint));
+  Status status = RunOne(transaction, request, rolled_back);
+  if (*rolled_back) return status;
+  Status undone = status.ok() ? OkStatus() : Run(*connection_, kRollbackTo);
+  Status released = undone.ok() ? Run(*connection_, kRelease) : undone;
+  if (status.ok()) status = released;
+  if (!released.ok() && connection_->in_transaction()) Run(*connection_, kRollback).IgnoreError();
+  *rolled_back = !connection_->in_transaction();
+  return status;
+}
+
+GroupCommit::Ending GroupCommit::Finish(std::span<Request> requests, int64_t writes_before) {
   marker_.clear();
-  if (connection_->total_changes() == changes_before) {  // e.g. an empty claim: nothing is written at all
+  if (connection_->writes() == writes_before) {  // e.g. an empty claim: nothing is written at all
     Run(*connection_, kCommit).IgnoreError();
     return Ending::kCommitted;
   }
@@ -120,9 +138,10 @@ GroupCommit::Ending GroupCommit::Finish(std::span<Request> requests, int64_t cha
 }
 
 void GroupCommit::RunAlone(Request& request) {
-  switch (RunTransaction({&request, 1})) {
+  switch (RunTransaction({&request, 1}, Savepoints::kEach)) {
     case Ending::kCommitted:
     case Ending::kRefused:
+    case Ending::kDirty:
     case Ending::kRolledBack:
       return;
     case Ending::kCommitFailed:

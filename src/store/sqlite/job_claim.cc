@@ -28,11 +28,13 @@ WHERE queue = ? AND provider_key = ? AND ready > 0 ORDER BY priority DESC, turn,
 constexpr char kHead[] = R"sql(SELECT sort_ms, id FROM job INDEXED BY job_ready
 WHERE queue = ? AND user = ? AND provider_key = ? AND priority = ? AND state = 'ready' ORDER BY sort_ms, id LIMIT 1)sql";
 
-// Seeks the primary key.
+// Both seek the primary key.
 constexpr char kClaim[] =
-    R"sql(UPDATE job SET state = 'running', fence = fence + 1, worker = ?2, alive_mono = ?3
-WHERE id = ?1 AND state = 'ready' RETURNING )sql" JOB_COLUMNS;
+    "UPDATE job SET state = 'running', fence = ?2, worker = ?3, alive_mono = ?4 WHERE id = ?1";
+constexpr char kReadyJob[] = "SELECT " JOB_COLUMNS " FROM job WHERE id = ? AND state = 'ready'";
 
+// Seeks the primary key: one row a queue and state.
+constexpr char kReadyJobs[] = "SELECT jobs FROM queue_state WHERE queue = ? AND state = 'ready'";
 // Seeks the primary key.
 constexpr char kPlace[] = "SELECT queue, user, priority, sort_ms FROM job WHERE id = ? AND state = 'ready'";
 // Reads the entries of lane_priority(queue, priority, …) above this priority.
@@ -148,6 +150,20 @@ StatusOr<std::optional<Candidate>> NextCandidate(Connection& connection, const s
   return best;
 }
 
+StatusOr<Job> TakeReady(Connection& connection, const Id& id, const Id& worker, int64_t now_mono) {
+  Query ready(connection, kReadyJob);
+  ready.Bind(id);
+  ASSIGN_OR_RETURN(std::optional<Job> job, FirstRow<Job>(ready, kVisitJob));
+  if (!job)
+    return Error(Code::kCorrupt, "an index holds a ready job that is not there.", {.object = id.text()});
+  job->state = JobState::kRunning;
+  ++job->fence;
+  job->worker = worker;
+  job->alive_mono = now_mono;
+  RETURN_IF_ERROR(Query(connection, kClaim).Bind(id, job->fence, worker, now_mono).Run());
+  return *std::move(job);
+}
+
 }  // namespace
 
 StatusOr<bool> SqliteJobs::HasReady(std::string_view queue) const {
@@ -168,10 +184,8 @@ StatusOr<std::vector<Job>> SqliteJobs::Claim(std::string_view queue_name, int ma
   while (static_cast<int>(claimed.size()) < max && slots.all < limits.concurrency) {
     ASSIGN_OR_RETURN(std::optional<Candidate> next, NextCandidate(connection_, queue, providers, slots));
     if (!next) break;
-    Query query(connection_, kClaim);
-    query.Bind(next->id, worker, now_mono);
-    if (query.Step()) kVisitJob(claimed.emplace_back(), Taker{query});
-    RETURN_IF_ERROR(query.Run());
+    ASSIGN_OR_RETURN(Job job, TakeReady(connection_, next->id, worker, now_mono));
+    claimed.push_back(std::move(job));
     Lanes::Place ready{next->provider_key, next->priority, JobState::kReady}, running = ready;
     running.state = JobState::kRunning;
     RETURN_IF_ERROR(lanes_.Moved(queue, next->user, ready, running));
@@ -181,7 +195,7 @@ StatusOr<std::vector<Job>> SqliteJobs::Claim(std::string_view queue_name, int ma
   return claimed;
 }
 
-StatusOr<int64_t> SqliteJobs::PositionOf(const Id& id) const {
+StatusOr<int64_t> SqliteJobs::PositionOf(const Id& id, int64_t most_ready) const {
   Query place(connection_, kPlace);
   place.Bind(id);
   if (!place.Step()) {
@@ -197,6 +211,9 @@ StatusOr<int64_t> SqliteJobs::PositionOf(const Id& id) const {
     RETURN_IF_ERROR(query.status());
     return value;
   };
+  Query ready(connection_, kReadyJobs);
+  ASSIGN_OR_RETURN(int64_t ready_jobs, count(ready.Bind(queue)));
+  if (ready_jobs > most_ready) return -1;
   Query ahead(connection_, kAhead), rank(connection_, kRank), turn(connection_, kTurn),
       others(connection_, kOthers);
   ASSIGN_OR_RETURN(int64_t above, count(ahead.Bind(queue, priority)));

@@ -24,7 +24,7 @@ constexpr char kCounts[] = "SELECT state, jobs FROM queue_state WHERE queue = ?"
 
 // Seeks job_finished(queue, state, finished_ms).
 constexpr char kPrunable[] = R"sql(SELECT id, user FROM job INDEXED BY job_finished
-WHERE queue = ? AND state = ? AND state IN ('done', 'dead', 'canceled') AND finished_ms < ?
+WHERE queue = ? AND state = ? AND finished_ms >= 0 AND finished_ms < ?
 ORDER BY finished_ms LIMIT ?)sql";
 constexpr char kDelete[] = "DELETE FROM job WHERE id = ?";
 

@@ -7,10 +7,11 @@ constexpr char kCount[] = R"sql(
 INSERT INTO queue_state (queue, state, jobs) VALUES (?,?,?)
 ON CONFLICT (queue, state) DO UPDATE SET jobs = jobs + excluded.jobs)sql";
 
-// Both seek the primary key (queue, user, provider_key, priority).
+// Both seek the primary key (queue, user, provider_key, priority). No RETURNING here: it collects its rows in
+// a table of its own, which took longer than the update.
 constexpr char kAddToLane[] = R"sql(
 UPDATE lane SET ready = ready + ?5, running = running + ?6
-WHERE queue = ?1 AND user = ?2 AND provider_key = ?3 AND priority = ?4 RETURNING ready + running)sql";
+WHERE queue = ?1 AND user = ?2 AND provider_key = ?3 AND priority = ?4)sql";
 constexpr char kDropEmpty[] =
     "DELETE FROM lane WHERE queue = ? AND user = ? AND provider_key = ? AND priority = ? AND ready + running "
     "= 0";
@@ -23,18 +24,21 @@ constexpr char kInsertLane[] =
 constexpr char kTurnOf[] = "SELECT turn FROM lane WHERE queue = ? AND user = ? LIMIT 1";
 constexpr char kServed[] = "UPDATE lane SET turn = ?3 WHERE queue = ?1 AND user = ?2";
 
-constexpr char kNextTurn[] = R"sql(
-INSERT INTO queue_turn (queue, last) VALUES (?, 1) ON CONFLICT (queue) DO UPDATE SET last = last + 1 RETURNING last)sql";
+// Both seek the primary key.
+constexpr char kNextTurn[] =
+    "INSERT INTO queue_turn (queue, last) VALUES (?, 1) ON CONFLICT (queue) DO UPDATE SET last = last + 1";
+constexpr char kLastTurn[] = "SELECT last FROM queue_turn WHERE queue = ?";
 
 bool Running(JobState state) { return state == JobState::kRunning || state == JobState::kParked; }
 
 }  // namespace
 
 StatusOr<int64_t> Lanes::NextTurn(const std::string& queue) {
-  Query query(connection_, kNextTurn);
+  RETURN_IF_ERROR(Query(connection_, kNextTurn).Bind(queue).Run());
+  Query query(connection_, kLastTurn);
   query.Bind(queue);
   int64_t turn = query.Step() ? query.Int() : 0;
-  RETURN_IF_ERROR(query.Run());
+  RETURN_IF_ERROR(query.status());
   return turn;
 }
 
@@ -51,15 +55,14 @@ StatusOr<int64_t> Lanes::TurnOf(const std::string& queue, const std::string& use
 
 Status Lanes::AddToLane(const std::string& queue, const std::string& user, const Place& place, int ready,
                         int running) {
-  std::optional<int64_t> left;
   {
     Query query(connection_, kAddToLane);
-    query.Bind(queue, user, place.provider_key, place.priority, ready, running);
-    if (query.Step()) left = query.Int();
-    RETURN_IF_ERROR(query.Run());
+    RETURN_IF_ERROR(query.Bind(queue, user, place.provider_key, place.priority, ready, running).Run());
+    if (query.changes() > 0) {
+      if (ready + running > 0) return OkStatus();
+      return Query(connection_, kDropEmpty).Bind(queue, user, place.provider_key, place.priority).Run();
+    }
   }
-  if (left && *left > 0) return OkStatus();
-  if (left) return Query(connection_, kDropEmpty).Bind(queue, user, place.provider_key, place.priority).Run();
   ASSIGN_OR_RETURN(int64_t turn, TurnOf(queue, user));
   return Query(connection_, kInsertLane)
       .Bind(queue, user, place.provider_key, place.priority, ready, running, turn)

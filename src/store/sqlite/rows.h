@@ -85,7 +85,7 @@ class SqliteJobs final : public JobStore {
   StatusOr<std::vector<Job>> Claim(std::string_view queue, int max, const ClaimLimits& limits,
                                    const Id& worker, int64_t now_mono) override;
   StatusOr<bool> HasReady(std::string_view queue) const override;
-  StatusOr<int64_t> PositionOf(const Id& id) const override;
+  StatusOr<int64_t> PositionOf(const Id& id, int64_t most_ready) const override;
 
   // job_due.cc
   StatusOr<int> PromoteDue(int64_t now_ms, int64_t now_mono, std::string_view boot_id, int limit) override;

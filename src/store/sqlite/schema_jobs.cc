@@ -26,7 +26,7 @@ CREATE INDEX job_due ON job (due_boot, due_mono) WHERE state = 'scheduled' AND d
 CREATE INDEX job_run_at ON job (run_at_ms) WHERE state = 'scheduled' AND due_boot = '';
 CREATE INDEX job_held ON job (worker, cancel_requested) WHERE state IN ('running', 'parked');
 CREATE INDEX job_list ON job (queue, state, id);
-CREATE INDEX job_finished ON job (queue, state, finished_ms) WHERE state IN ('done', 'dead', 'canceled');
+CREATE INDEX job_finished ON job (queue, state, finished_ms) WHERE finished_ms >= 0;
 
 CREATE TABLE lane (
   queue TEXT NOT NULL, user TEXT NOT NULL, provider_key TEXT NOT NULL, priority INTEGER NOT NULL,
