@@ -1,7 +1,7 @@
 # What ./run test --full does beyond the suites; sourced by tools/test.sh after them.
 # shellcheck disable=SC2154  # programs, cases and filtered are test.sh's, the rest suites.sh's
 
-export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tools/tsan.supp}
 for program in "${programs[@]}"; do
   run_suite_beside doctest "tsan/${program#test_}" "$filtered" "${without_randomisation[@]}" "build/tsan/tests/$program" "${cases[@]}"
 done

@@ -72,7 +72,7 @@ StatusOr<std::shared_ptr<Submission>> PrepareSubmission(const PipelineParts& par
   row.kind = request.kind;
   row.prompt = request.prompt;
   row.n = request.n;
-  if (request.seed) row.seed = std::to_string(*request.seed);
+  if (auto seed = request.seed ? request.seed : adapter.DefaultSeed(whole)) row.seed = std::to_string(*seed);
   row.request_json = RequestJson(submission->request);
   row.visibility = request.visibility;
   row.project = request.project;

@@ -159,6 +159,8 @@ class Adapter {
   virtual bool local() const { return false; }
   // A USD estimate in micro-units; 0 when unknown.
   virtual int64_t EstimateMicros(const PartRequest&) const { return 0; }
+  // The seed that is used where the request names none, when that is known before; else the answer may tell.
+  virtual std::optional<uint64_t> DefaultSeed(const PartRequest&) const { return std::nullopt; }
 
   // kUnauthorized when a key is needed and missing.
   virtual Status CheckReady() const { return OkStatus(); }

@@ -13,39 +13,43 @@ namespace mediagen {
 
 namespace store_contract {
 
-// Counts what a store tells its listeners, and lets a test wait for it.
+// Counts what a store tells its listeners, and lets a test wait for it. The store may outlive it, and tell of
+// a commit late.
 class Listener {
  public:
   explicit Listener(Store& store) {
-    store.OnWake([this](const Store::Wake& wake) {
-      std::lock_guard lock(mutex_);
-      wakes_.push_back(wake);
-      changed_cv_.notify_all();
+    store.OnWake([heard = heard_](const Store::Wake& wake) {
+      std::lock_guard lock(heard->mutex);
+      heard->wakes.push_back(wake);
+      heard->changed_cv.notify_all();
     });
   }
   // Whether a wake like this came within a minute, i.e. ever.
   bool Heard(bool events, bool queues, bool foreign) {
-    std::unique_lock lock(mutex_);
-    return changed_cv_.wait_for(lock, std::chrono::minutes(1), [&] {
-      for (const Store::Wake& wake : wakes_) {
+    std::unique_lock lock(heard_->mutex);
+    return heard_->changed_cv.wait_for(lock, std::chrono::minutes(1), [&] {
+      for (const Store::Wake& wake : heard_->wakes) {
         if (wake.foreign == foreign && (!events || wake.events) && (!queues || wake.queues)) return true;
       }
       return false;
     });
   }
   std::vector<Store::Wake> wakes() {
-    std::lock_guard lock(mutex_);
-    return wakes_;
+    std::lock_guard lock(heard_->mutex);
+    return heard_->wakes;
   }
   void Forget() {
-    std::lock_guard lock(mutex_);
-    wakes_.clear();
+    std::lock_guard lock(heard_->mutex);
+    heard_->wakes.clear();
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_cv_;
-  std::vector<Store::Wake> wakes_;
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed_cv;
+    std::vector<Store::Wake> wakes;
+  };
+  std::shared_ptr<State> heard_ = std::make_shared<State>();
 };
 
 inline Status Append(Transaction& t, std::string type) {

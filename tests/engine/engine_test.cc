@@ -131,6 +131,25 @@ TEST_CASE("a prompt becomes a stored picture that is served with an ETag and the
   CloseAndWait(*engine);
 }
 
+TEST_CASE("a record tells the seed that was chosen, and that seed makes the same picture") {
+  TempDir dir;
+  auto engine = OpenOrFail(ConfigFor(dir.path()));
+  auto make = [&](const Json& request) {
+    Answer submitted, rested;
+    engine->Submit(request.dump(), submitted.reply());
+    auto give_up = engine->Await("", (*submitted.Wait())["id"].get<std::string>(), rested.reply());
+    return *rested.Wait();
+  };
+  Json request = {{"user", "u1"}, {"provider", "sketch"}, {"prompt", "a blue sea"}, {"size", "64x64"}};
+  Json chosen = make(request);
+  REQUIRE(chosen["seed"].is_string());
+  request["seed"] = chosen["seed"];
+  CHECK(make(request)["outputs"][0]["sha256"] == chosen["outputs"][0]["sha256"]);
+  request["seed"] = "1";
+  CHECK(make(request)["outputs"][0]["sha256"] != chosen["outputs"][0]["sha256"]);
+  CloseAndWait(*engine);
+}
+
 TEST_CASE("a list shows the newest first and its cursor goes on where the page ended") {
   TempDir dir;
   auto engine = OpenOrFail(ConfigFor(dir.path()));

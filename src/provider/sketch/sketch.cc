@@ -80,6 +80,9 @@ class SketchAdapter : public Adapter {
 
   const ProviderConfig& config() const override { return config_; }
   bool billed() const override { return false; }
+  std::optional<uint64_t> DefaultSeed(const PartRequest& request) const override {
+    return SketchSeed(request, 0);
+  }
   bool local() const override { return true; }
 
   Capabilities CapabilitiesOf(std::string_view) const override {
