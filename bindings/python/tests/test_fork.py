@@ -4,6 +4,8 @@ import asyncio
 import gc
 import json
 import os
+import signal
+import threading
 import traceback
 
 from support import PAUSED, ROOMY, SMALL
@@ -44,6 +46,33 @@ def test_a_child_gets_an_engine_of_its_own_over_the_same_data(blocking):
     assert seen == before.id
     assert blocking.get(made).status == "completed"
     assert blocking.generate("another fox", **SMALL).status == "completed"
+
+
+def test_a_child_that_is_forked_while_others_are_inside_sqlite_opens_its_own(data_dir, tmp_path):
+    over = threading.Event()
+
+    def churn(number):
+        while not over.is_set():
+            with mediagen.SyncStore(data_dir=f"{data_dir}{number}") as store:
+                store.define("notes")
+                for i in range(20):
+                    store.put("notes", str(i), {"text": "x" * 500})
+
+    threads = [threading.Thread(target=churn, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+
+    def work():
+        signal.alarm(20)  # a child that hangs ends by the signal
+        with mediagen.SyncStore(data_dir=str(tmp_path / "child")) as store:
+            return store is not None
+
+    try:
+        assert [in_child(work) for _ in range(40)] == [True] * 40
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 def test_a_child_awaits_on_a_loop_of_its_own(data_dir):

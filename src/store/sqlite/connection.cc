@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "fmt/format.h"
+#include "store/sqlite/fork_mutexes.h"
 
 namespace mediagen {
 namespace {
@@ -113,6 +114,7 @@ Connection::~Connection() {
 }
 
 StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& options, Role role) {
+  HoldSqliteMutexesOverFork();
   try {
     return std::unique_ptr<Connection>(new Connection(options, role));
   } catch (const SQLite::Exception& exception) {

@@ -1,0 +1,46 @@
+#include "store/sqlite/fork_mutexes.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include <array>
+#include <mutex>
+
+namespace mediagen {
+namespace {
+
+// In the order in which SQLite itself nests them: what opens files or initialises comes before the page
+// cache, and everything may allocate.
+constexpr std::array kOrder = {SQLITE_MUTEX_STATIC_OPEN, SQLITE_MUTEX_STATIC_MAIN, SQLITE_MUTEX_STATIC_APP1,
+                               SQLITE_MUTEX_STATIC_APP2, SQLITE_MUTEX_STATIC_APP3, SQLITE_MUTEX_STATIC_VFS1,
+                               SQLITE_MUTEX_STATIC_VFS2, SQLITE_MUTEX_STATIC_VFS3, SQLITE_MUTEX_STATIC_LRU,
+                               SQLITE_MUTEX_STATIC_PMEM, SQLITE_MUTEX_STATIC_PRNG, SQLITE_MUTEX_STATIC_MEM};
+
+std::array<sqlite3_mutex*, kOrder.size()>& Mutexes() {
+  static auto* mutexes =
+      new std::array<sqlite3_mutex*, kOrder.size()>();  // threads may outlive static destruction
+  return *mutexes;
+}
+
+void Hold() {
+  for (sqlite3_mutex* mutex : Mutexes()) sqlite3_mutex_enter(mutex);
+}
+
+void Release() {
+  for (size_t i = kOrder.size(); i > 0; --i) sqlite3_mutex_leave(Mutexes()[i - 1]);
+}
+
+}  // namespace
+
+void HoldSqliteMutexesOverFork() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    sqlite3_initialize();
+    // Static mutexes are not made by this, only named; a SQLite without threads answers null, which
+    // sqlite3_mutex_enter takes.
+    for (size_t i = 0; i < kOrder.size(); ++i) Mutexes()[i] = sqlite3_mutex_alloc(kOrder[i]);
+    pthread_atfork(Hold, Release, Release);
+  });
+}
+
+}  // namespace mediagen
