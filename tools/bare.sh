@@ -7,7 +7,7 @@
 
 worktree=
 if [ "${1:-}" = --worktree ]; then worktree=1 && shift; fi
-[ $# -gt 0 ] || set -- "demo --help" test
+[ $# -gt 0 ] || set -- demo test
 [ "$(id -u)" = 0 ] || fail "a bare machine is made with debootstrap and chroot, which only root may: sudo ./run bare"
 command -v debootstrap >/dev/null || apt_get install -y --no-install-recommends debootstrap >/dev/null ||
   fail "debootstrap could not be installed. Try: apt-get install debootstrap"
