@@ -57,14 +57,17 @@ def damaged(data: Path) -> None:
 def small_disk(data: Path) -> list[str]:
     data.mkdir()
     mount = f'mount -t tmpfs -o size=40m tmpfs "{data}" && exec "$@"'
-    return ["unshare", "--mount", "--map-root-user", "sh", "-c", mount, "small_disk"]
+    return [*NAMESPACE, "sh", "-c", mount, "small_disk"]
 
 
 def unreadable(data: Path) -> list[str]:
     data.mkdir(mode=0)
-    # Root reads everything; in a namespace where it is another user it has no such right.
-    return ["unshare", "--user", "--map-user=65534"] if os.geteuid() == 0 else []
+    # Root reads everything, unless it gives up the right.
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 
+
+# A mount table of its own; who is not root becomes root of a user namespace.
+NAMESPACE = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
 
 ROWS = [
     Row("an unknown key of the configuration", "invalid", ["colour", "dataDir"], {"colour": "red"}),
@@ -155,10 +158,7 @@ def check(row: Row, host: str, folder: Path) -> None:
 
 
 def missing(row: Row) -> str:
-    if (
-        row.within is None
-        or subprocess.run(["unshare", "--mount", "--map-root-user", "true"], capture_output=True).returncode == 0
-    ):
+    if row.within is not small_disk or subprocess.run([*NAMESPACE, "true"], capture_output=True).returncode == 0:
         return ""
     return f"{row.name}: no mount namespace may be made here"
 

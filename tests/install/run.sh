@@ -27,7 +27,7 @@ done
 
 # find_package, with a version.
 cp "$here/CMakeLists.txt" "$work"
-cmake -S "$work" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/tree" -DWANTED="$version" >"$work/cmake.log" 2>&1 || { cat "$work/cmake.log" >&2; exit 1; }
+cmake -G Ninja -S "$work" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/tree" -DWANTED="$version" >"$work/cmake.log" 2>&1 || { cat "$work/cmake.log" >&2; exit 1; }
 cmake --build "$work/cmake" >>"$work/cmake.log" 2>&1 || { cat "$work/cmake.log" >&2; exit 1; }
 for program in hello_c hello_cc; do
   said=$("$work/cmake/$program")

@@ -82,15 +82,17 @@ else
     server=
   }
   serve node examples/node/addon.c
-  check_log Node node "$work"/node-log.*
-  # The check itself: without RTLD_DEEPBIND libcurl finds Node's OpenSSL first.
-  sed 's/ | RTLD_DEEPBIND//' examples/node/addon.c >"$work/shallow.c"
-  serve shallow "$work/shallow.c"
-  if wrong_bindings node "$work"/shallow-log.* | grep -q '^SSL_\|^X509'; then
-    passed=$((passed + 1))
-  else
-    echo "FAILED: the check finds nothing where Node's OpenSSL is used"
-    failed=$((failed + 1))
+  check_log Node '(node|libnode\.so[^ ]*)' "$work"/node-log.*
+  # The check itself, where Node brings its own OpenSSL (Debian's uses the system's): without RTLD_DEEPBIND libcurl finds that one first.
+  if [ "$(nm -D --defined-only "$(readlink -f "$(command -v node)")" 2>/dev/null | grep -c ' SSL_new')" -gt 0 ]; then
+    sed 's/ | RTLD_DEEPBIND//' examples/node/addon.c >"$work/shallow.c"
+    serve shallow "$work/shallow.c"
+    if wrong_bindings node "$work"/shallow-log.* | grep -q '^SSL_\|^X509'; then
+      passed=$((passed + 1))
+    else
+      echo "FAILED: the check finds nothing where Node's OpenSSL is used"
+      failed=$((failed + 1))
+    fi
   fi
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
