@@ -25,6 +25,18 @@ for program in hello_c hello_cc; do
   [ "$said" = "$version" ] || { echo "tests/install: $program said \"$said\", not \"$version\"" >&2; exit 1; }
 done
 
+# The archive, with everything else as shared libraries: a program that opens an engine needs all of it.
+PKG_CONFIG_PATH=$(dirname "$pc")
+export PKG_CONFIG_PATH
+needs=$(pkg-config --print-requires-private mediagen | tr '\n' ' ')
+own=$(sed -n 's/^Libs.private: //p' "$pc")
+$cc -std=c99 -pedantic -Wall -Wextra -Werror -c "$here/opened.c" -o "$work/opened.o" $flags
+libraries=$(pkg-config --libs $needs)
+$cxx "$work/opened.o" "$libdir/libmediagen.a" $libraries $own -o "$work/opened"
+if ldd "$work/opened" | grep -q libmediagen; then echo "tests/install: the static program needs libmediagen.so" >&2; exit 1; fi
+said=$("$work/opened" "{\"dataDir\": \"$work/data\"}")
+[ "$said" = "$version" ] || { echo "tests/install: the static program said \"$said\", not \"$version\"" >&2; exit 1; }
+
 # find_package, with a version.
 cp "$here/CMakeLists.txt" "$work"
 cmake -G Ninja -S "$work" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/tree" -DWANTED="$version" >"$work/cmake.log" 2>&1 || { cat "$work/cmake.log" >&2; exit 1; }
@@ -33,4 +45,4 @@ for program in hello_c hello_cc; do
   said=$("$work/cmake/$program")
   [ "$said" = "$version" ] || { echo "tests/install: $program said \"$said\", not \"$version\"" >&2; exit 1; }
 done
-echo "tests/install: pkg-config and find_package, C and C++: $version"
+echo "tests/install: pkg-config, the archive and find_package, C and C++: $version"
