@@ -9,12 +9,13 @@
 namespace mediagen {
 namespace {
 
-// In the order in which SQLite itself nests them: what opens files or initialises comes before the page
-// cache, and everything may allocate.
-constexpr std::array kOrder = {SQLITE_MUTEX_STATIC_OPEN, SQLITE_MUTEX_STATIC_MAIN, SQLITE_MUTEX_STATIC_APP1,
-                               SQLITE_MUTEX_STATIC_APP2, SQLITE_MUTEX_STATIC_APP3, SQLITE_MUTEX_STATIC_VFS1,
-                               SQLITE_MUTEX_STATIC_VFS2, SQLITE_MUTEX_STATIC_VFS3, SQLITE_MUTEX_STATIC_LRU,
-                               SQLITE_MUTEX_STATIC_PMEM, SQLITE_MUTEX_STATIC_PRNG, SQLITE_MUTEX_STATIC_MEM};
+// In the order in which SQLite itself nests them, or a fork and another thread would wait for each other: a
+// temporary file's name (VFS1) asks for randomness (PRNG), whose first use looks up the VFS (MAIN); the page
+// cache (LRU, PMEM) comes later, and everything may allocate (MEM).
+constexpr std::array kOrder = {SQLITE_MUTEX_STATIC_APP1, SQLITE_MUTEX_STATIC_APP2, SQLITE_MUTEX_STATIC_APP3,
+                               SQLITE_MUTEX_STATIC_OPEN, SQLITE_MUTEX_STATIC_VFS1, SQLITE_MUTEX_STATIC_VFS2,
+                               SQLITE_MUTEX_STATIC_VFS3, SQLITE_MUTEX_STATIC_PRNG, SQLITE_MUTEX_STATIC_MAIN,
+                               SQLITE_MUTEX_STATIC_LRU,  SQLITE_MUTEX_STATIC_PMEM, SQLITE_MUTEX_STATIC_MEM};
 
 std::array<sqlite3_mutex*, kOrder.size()>& Mutexes() {
   static auto* mutexes =
