@@ -5,6 +5,7 @@
 
 #include <array>
 #include <mutex>
+#include <vector>
 
 namespace mediagen {
 namespace {
@@ -23,12 +24,26 @@ std::array<sqlite3_mutex*, kOrder.size()>& Mutexes() {
   return *mutexes;
 }
 
+// The writers of this process; taken before their mutexes.
+struct Writers {
+  std::mutex mutex;
+  std::vector<std::mutex*> driving;
+};
+Writers& AllWriters() {
+  static auto* writers = new Writers();
+  return *writers;
+}
+
 void Hold() {
+  AllWriters().mutex.lock();
+  for (std::mutex* driving : AllWriters().driving) driving->lock();
   for (sqlite3_mutex* mutex : Mutexes()) sqlite3_mutex_enter(mutex);
 }
 
 void Release() {
   for (size_t i = kOrder.size(); i > 0; --i) sqlite3_mutex_leave(Mutexes()[i - 1]);
+  for (std::mutex* driving : AllWriters().driving) driving->unlock();
+  AllWriters().mutex.unlock();
 }
 
 }  // namespace
@@ -42,6 +57,16 @@ void HoldSqliteMutexesOverFork() {
     for (size_t i = 0; i < kOrder.size(); ++i) Mutexes()[i] = sqlite3_mutex_alloc(kOrder[i]);
     pthread_atfork(Hold, Release, Release);
   });
+}
+
+void HoldOverFork(std::mutex* driving) {
+  std::lock_guard lock(AllWriters().mutex);
+  AllWriters().driving.push_back(driving);
+}
+
+void ForgetOverFork(std::mutex* driving) {
+  std::lock_guard lock(AllWriters().mutex);
+  std::erase(AllWriters().driving, driving);
 }
 
 }  // namespace mediagen
