@@ -227,4 +227,33 @@ TEST_CASE("ends, cancels and frees race, and every call ends once") {
   CHECK(inbox->Next().kind == NoticeKind::kEmpty);
 }
 
+TEST_CASE("who waits without a limit does the call's work, once; who waits briefly does not") {
+  int done = 0;
+  auto call = std::make_shared<Call>(nullptr, 0);
+  call->OnWaitHelp([&] {
+    ++done;
+    call->Complete(OkStatus(), BufferRef::Copy("helped"));
+  });
+  call->Begun();
+  CHECK(call->Wait(0) == Call::WaitResult::kTimeout);
+  CHECK(done == 0);
+  CHECK(call->Wait(-1) == Call::WaitResult::kDone);
+  CHECK(call->Wait(-1) == Call::WaitResult::kDone);
+  CHECK(done == 1);
+  CHECK(call->result()->buffer.view() == "helped");
+}
+
+TEST_CASE("help for a call that has ended is dropped, with what it holds") {
+  auto held = std::make_shared<int>(0);
+  auto call = std::make_shared<Call>(nullptr, 0);
+  call->OnWaitHelp([held] { ++*held; });
+  CHECK(held.use_count() == 2);
+  call->Complete(OkStatus());
+  CHECK(held.use_count() == 1);
+  call->OnWaitHelp([held] { ++*held; });
+  CHECK(held.use_count() == 1);
+  CHECK(call->Wait(-1) == Call::WaitResult::kDone);
+  CHECK(*held == 0);
+}
+
 }  // namespace mediagen

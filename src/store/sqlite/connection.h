@@ -1,9 +1,8 @@
 // Connection: one SQLite connection with its prepared statements; Query: one run of one of them.
 //
 // SQLiteCpp opens the database and runs what is rare; its exceptions are caught here. Statements speak to
-// SQLite itself: a Column of SQLiteCpp counts references atomically and a bound view is copied twice, which
-// was a third of the time of a page. Not thread-safe; a connection belongs to one thread at a time (it is
-// opened with SQLITE_OPEN_NOMUTEX).
+// SQLite itself: a Column of SQLiteCpp counts references atomically, and a bound view is copied twice. Not
+// thread-safe; a connection belongs to one thread at a time (it is opened with SQLITE_OPEN_NOMUTEX).
 #pragma once
 
 #include <cstdint>

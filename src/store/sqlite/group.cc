@@ -109,7 +109,10 @@ Status GroupCommit::RunOne(SqliteTransaction& transaction, Request& request, boo
 }
 
 Status GroupCommit::RunGuarded(SqliteTransaction& transaction, Request& request, bool* rolled_back) {
-  RETURN_IF_ERROR(Run(*connection_, kSavepoint));
+  if (Status begun = Run(*connection_, kSavepoint); !begun.ok()) {
+    *rolled_back = !connection_->in_transaction();
+    return begun;
+  }
   Status status = RunOne(transaction, request, rolled_back);
   if (*rolled_back) return status;
   Status undone = status.ok() ? OkStatus() : Run(*connection_, kRollbackTo);

@@ -2,7 +2,7 @@
 // play along.
 //
 // A failed operation leaves nothing behind. Most fail before they write; so a group runs without savepoints
-// first (a savepoint copies every page that it sees changed: a fifth of a submit's time), and when one fails
+// first, since a savepoint copies every page that it sees changed, and when one fails
 // after a write, the group is rolled back and run again, each operation in a savepoint of its own.
 //
 // Not thread-safe: it owns the writer connection. Everything here is called with the write lock held.
