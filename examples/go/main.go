@@ -18,6 +18,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 )
@@ -25,9 +26,8 @@ import (
 var (
 	engine  *C.mediagen_engine
 	inbox   *C.mediagen_inbox
-	mutex   sync.Mutex
-	lastTag uint64
-	waiting = map[uint64]chan int32{} // tag → kinds of notices
+	lastTag atomic.Uint64
+	waiting sync.Map // tag → chan struct{}: something about it was told
 )
 
 // str borrows a Go string for one call: the bytes are copied to C and freed by the returned function.
@@ -40,21 +40,6 @@ func failure(err *C.mediagen_error) error {
 	json := C.mediagen_error_json(err)
 	defer C.mediagen_error_free(err)
 	return fmt.Errorf("%s", C.GoStringN(json.data, C.int(json.size)))
-}
-
-func newTag() (uint64, chan int32) {
-	mutex.Lock()
-	defer mutex.Unlock()
-	lastTag++
-	notices := make(chan int32, 64) // READABLE is told once per EMPTY: a request never has many open
-	waiting[lastTag] = notices
-	return lastTag, notices
-}
-
-func forget(tag uint64) {
-	mutex.Lock()
-	delete(waiting, tag)
-	mutex.Unlock()
 }
 
 // pump reads the inbox whenever its pipe has a byte, and passes each notice to its tag.
@@ -73,51 +58,28 @@ func pump(pipe *os.File) {
 			if kind == C.MEDIAGEN_KIND_EMPTY {
 				break
 			}
-			mutex.Lock()
-			if notices := waiting[uint64(tag)]; notices != nil {
+			if notices, found := waiting.Load(uint64(tag)); found {
 				select {
-				case notices <- int32(kind):
+				case notices.(chan struct{}) <- struct{}{}:
 				default: // it has been told already
 				}
 			}
-			mutex.Unlock()
 		}
 	}
 }
 
-func submit(request string) ([]byte, error) {
-	tag, notices := newTag()
-	defer forget(tag)
-	text, free := str(request)
-	defer free()
-	var call *C.mediagen_call
-	var err *C.mediagen_error
-	code := C.mediagen_submit_begin(engine, text, inbox, C.uint64_t(tag), &call, &err)
-	if code < 0 {
-		return nil, failure(err)
-	}
-	defer C.mediagen_call_free(call)
-	if code == C.MEDIAGEN_PENDING {
-		<-notices
-	}
-	var buffer *C.mediagen_buffer
-	if C.mediagen_call_result(call, &buffer, &err) < 0 {
-		return nil, failure(err)
-	}
-	defer C.mediagen_buffer_free(buffer)
-	view := C.mediagen_buffer_view(buffer)
-	return C.GoBytes(unsafe.Pointer(view.data), C.int(view.size)), nil
-}
-
 func serve(w http.ResponseWriter, r *http.Request) {
-	tag, notices := newTag()
-	defer forget(tag)
+	tag, notices := lastTag.Add(1), make(chan struct{}, 1)
+	waiting.Store(tag, notices)
+	defer waiting.Delete(tag)
 	var block strings.Builder
 	r.Header.Write(&block)
 	method, freeMethod := str(r.Method)
 	target, freeTarget := str(r.URL.RequestURI())
 	headers, freeHeaders := str(block.String())
-	defer func() { freeMethod(); freeTarget(); freeHeaders() }()
+	sent, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	body, freeBody := str(string(sent))
+	defer func() { freeMethod(); freeTarget(); freeHeaders(); freeBody() }()
 	var call *C.mediagen_call
 	var err *C.mediagen_error
 	none := C.mediagen_str{}
@@ -127,9 +89,19 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer C.mediagen_call_free(call) // also when the client has gone: nothing with this tag arrives any more
+	if len(sent) > 0 {
+		var taken C.size_t
+		C.mediagen_call_write(call, body, &taken) // what is too large is answered, as an error
+	}
+	C.mediagen_call_end(call)
 	if code == C.MEDIAGEN_PENDING {
 		<-notices // HEAD
 	}
+	answer(w, r, call, notices)
+}
+
+// answer passes on the head and the body, piece by piece.
+func answer(w http.ResponseWriter, r *http.Request, call *C.mediagen_call, notices chan struct{}) {
 	var status C.int32_t
 	var head C.mediagen_str
 	C.mediagen_response_head(call, &status, &head)
@@ -169,8 +141,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func main() {
-	config, free := str(os.Args[1])
-	defer free()
+	config, _ := str(os.Args[1])
 	var err *C.mediagen_error
 	if C.mediagen_open(C.MEDIAGEN_ABI, config, &engine, &err) != C.MEDIAGEN_OK {
 		log.Fatal(failure(err))
@@ -184,15 +155,6 @@ func main() {
 	}
 	syscall.SetNonblock(fd, true)
 	go pump(os.NewFile(uintptr(fd), "inbox"))
-	http.HandleFunc("/draw", func(w http.ResponseWriter, r *http.Request) {
-		record, err := submit(`{"user": "go", "provider": "sketch", "prompt": "a kite over dunes", "size": "128x128"}`)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		w.WriteHeader(http.StatusAccepted)
-		w.Write(record)
-	})
 	http.HandleFunc("/", serve)
 	listener, listenErr := net.Listen("tcp", "127.0.0.1:0")
 	if listenErr != nil {

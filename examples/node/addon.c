@@ -12,12 +12,10 @@
 
 /* clang-format off */
 #define FUNCTIONS(F) \
-  F(mediagen_open) F(mediagen_engine_free) F(mediagen_inbox_new) \
-  F(mediagen_inbox_fd) F(mediagen_inbox_next) F(mediagen_handle_begin) \
-  F(mediagen_submit_begin) F(mediagen_call_result) F(mediagen_call_free) \
-  F(mediagen_call_write) F(mediagen_call_end) F(mediagen_response_head) \
-  F(mediagen_response_body) F(mediagen_buffer_view) F(mediagen_buffer_free) \
-  F(mediagen_error_json) F(mediagen_error_free)
+  F(mediagen_open) F(mediagen_inbox_new) F(mediagen_inbox_fd) F(mediagen_inbox_next) F(mediagen_handle_begin) \
+  F(mediagen_call_write) F(mediagen_call_end) F(mediagen_call_free) F(mediagen_response_head) \
+  F(mediagen_response_body) F(mediagen_buffer_view) F(mediagen_buffer_free) F(mediagen_error_json) \
+  F(mediagen_error_free)
 /* clang-format on */
 #define DECLARE(name) static __typeof__(&name) p_##name;
 FUNCTIONS(DECLARE)
@@ -44,9 +42,18 @@ static napi_value fail(napi_env env, mediagen_error *error, const char *what) {
   return NULL;
 }
 
-static napi_value number(napi_env env, double value) {
+static napi_value pair(napi_env env, double first, napi_value second) {
+  napi_value out, number;
+  napi_create_array_with_length(env, 2, &out);
+  napi_create_double(env, first, &number);
+  napi_set_element(env, out, 0, number);
+  if (second) napi_set_element(env, out, 1, second);
+  return out;
+}
+
+static napi_value bytes_of(napi_env env, const char *data, size_t size) {
   napi_value out;
-  napi_create_double(env, value, &out);
+  napi_create_buffer_copy(env, size, data, NULL, &out);
   return out;
 }
 
@@ -71,49 +78,33 @@ static napi_value open_engine(napi_env env, napi_callback_info info) {
   free((void *)config.data);
   if (code == MEDIAGEN_OK) code = p_mediagen_inbox_new(&inbox, &error);
   if (code != MEDIAGEN_OK) return fail(env, error, "the engine did not open");
-  return number(env, fcntl(p_mediagen_inbox_fd(inbox), F_DUPFD_CLOEXEC, 3));
+  napi_value fd;
+  napi_create_int32(env, fcntl(p_mediagen_inbox_fd(inbox), F_DUPFD_CLOEXEC, 3), &fd);
+  return fd;
 }
 
-/* submit(tag, requestJson) and handle(tag, method, target, headers, body) → a call. PENDING or not, what
- * follows is told by the inbox or by done = true. */
-static napi_value wrap(napi_env env, mediagen_call *call, int32_t code) {
-  napi_value out, handle, done;
-  napi_create_object(env, &out);
-  napi_create_external(env, call, release, NULL, &handle);
-  napi_get_boolean(env, code == MEDIAGEN_OK, &done);
-  napi_set_named_property(env, out, "handle", handle);
-  napi_set_named_property(env, out, "done", done);
-  return out;
-}
-
-static napi_value submit(napi_env env, napi_callback_info info) {
-  size_t count = 2;
-  napi_value args[2];
-  napi_get_cb_info(env, info, &count, args, NULL, NULL);
-  int64_t tag = 0;
-  napi_get_value_int64(env, args[0], &tag);
-  mediagen_str request = text(env, args[1]);
-  mediagen_call *call = NULL;
-  mediagen_error *error = NULL;
-  int32_t code = p_mediagen_submit_begin(engine, request, inbox, (uint64_t)tag, &call, &error);
-  free((void *)request.data);
-  return code < 0 ? fail(env, error, "submit") : wrap(env, call, code);
-}
-
+/* handle(tag, method, target, headers, body) → [1 when the answer is there already, the call]. Otherwise the
+ * inbox tells the tag. */
 static napi_value handle(napi_env env, napi_callback_info info) {
-  size_t count = 4;
-  napi_value args[4];
+  size_t count = 5, size = 0, taken = 0;
+  napi_value args[5], external;
   napi_get_cb_info(env, info, &count, args, NULL, NULL);
   int64_t tag = 0;
+  void *body = NULL;
   napi_get_value_int64(env, args[0], &tag);
+  napi_get_buffer_info(env, args[4], &body, &size);
   mediagen_str method = text(env, args[1]), target = text(env, args[2]), headers = text(env, args[3]),
-               none = {"", 0};
+               none = {"", 0}, chunk = {body, size};
   mediagen_call *call = NULL;
   mediagen_error *error = NULL;
   int32_t code = p_mediagen_handle_begin(engine, method, target, headers, none, none, inbox, (uint64_t)tag,
                                          &call, &error);
   free((void *)method.data), free((void *)target.data), free((void *)headers.data);
-  return code < 0 ? fail(env, error, "handle") : wrap(env, call, code);
+  if (code < 0) return fail(env, error, "handle");
+  if (size > 0) p_mediagen_call_write(call, chunk, &taken); /* what is too large is answered, as an error */
+  p_mediagen_call_end(call);
+  napi_create_external(env, call, release, NULL, &external);
+  return pair(env, code == MEDIAGEN_OK, external);
 }
 
 static mediagen_call *call_of(napi_env env, napi_callback_info info) {
@@ -134,27 +125,8 @@ static napi_value next(napi_env env, napi_callback_info info) {
   p_mediagen_inbox_next(inbox, &tag, &kind, &event);
   p_mediagen_buffer_free(event);
   napi_value out;
-  napi_create_array_with_length(env, 2, &out);
-  napi_set_element(env, out, 0, number(env, (double)tag));
-  napi_set_element(env, out, 1, number(env, kind));
-  return out;
-}
-
-static napi_value buffer_value(napi_env env, const char *data, size_t size) {
-  napi_value out;
-  napi_create_buffer_copy(env, size, data, NULL, &out);
-  return out;
-}
-
-/* result(call) → a Buffer of the document; throws the call's error. */
-static napi_value result(napi_env env, napi_callback_info info) {
-  mediagen_buffer *buffer = NULL;
-  mediagen_error *error = NULL;
-  if (p_mediagen_call_result(call_of(env, info), &buffer, &error) < 0) return fail(env, error, "call");
-  mediagen_str view = buffer ? p_mediagen_buffer_view(buffer) : (mediagen_str){"", 0};
-  napi_value out = buffer_value(env, view.data, view.size);
-  p_mediagen_buffer_free(buffer);
-  return out;
+  napi_create_int32(env, kind, &out);
+  return pair(env, (double)tag, out);
 }
 
 /* head(call) → [status, "name: value\r\n…"]. */
@@ -162,41 +134,34 @@ static napi_value head(napi_env env, napi_callback_info info) {
   int32_t status = 0;
   mediagen_str headers = {"", 0};
   p_mediagen_response_head(call_of(env, info), &status, &headers);
-  napi_value out, block;
-  napi_create_array_with_length(env, 2, &out);
+  napi_value block;
   napi_create_string_utf8(env, headers.data, headers.size, &block);
-  napi_set_element(env, out, 0, number(env, status));
-  napi_set_element(env, out, 1, block);
-  return out;
+  return pair(env, status, block);
 }
 
 /* body(call) → [kind, Buffer | undefined]; kind -1: nothing yet, READABLE follows. */
 static napi_value body(napi_env env, napi_callback_info info) {
   mediagen_body piece = {.struct_size = sizeof piece};
-  int32_t code = p_mediagen_response_body(call_of(env, info), &piece);
-  napi_value out;
-  napi_create_array_with_length(env, 2, &out);
-  napi_set_element(env, out, 0, number(env, code == MEDIAGEN_EMPTY ? -1 : piece.kind));
-  if (code == MEDIAGEN_OK && piece.kind == MEDIAGEN_BODY_FILE) {
-    char *bytes = malloc(piece.length + 1);
-    ssize_t got = pread(piece.fd, bytes, piece.length, (off_t)piece.offset);
-    napi_set_element(env, out, 1, buffer_value(env, bytes, got < 0 ? 0 : (size_t)got));
-    free(bytes);
+  if (p_mediagen_response_body(call_of(env, info), &piece) == MEDIAGEN_EMPTY) return pair(env, -1, NULL);
+  napi_value bytes = NULL;
+  if (piece.kind == MEDIAGEN_BODY_FILE) {
+    char *read = malloc(piece.length + 1);
+    ssize_t got = pread(piece.fd, read, piece.length, (off_t)piece.offset);
+    bytes = bytes_of(env, read, got < 0 ? 0 : (size_t)got);
+    free(read);
     close(piece.fd);
-  } else if (code == MEDIAGEN_OK && piece.buffer) {
-    mediagen_str view = p_mediagen_buffer_view(piece.buffer);
-    napi_set_element(env, out, 1, buffer_value(env, view.data + piece.offset, piece.length));
+  } else if (piece.buffer) {
+    bytes = bytes_of(env, p_mediagen_buffer_view(piece.buffer).data + piece.offset, piece.length);
   }
   p_mediagen_buffer_free(piece.buffer);
-  return out;
+  return pair(env, piece.kind, bytes);
 }
 
 NAPI_MODULE_INIT() {
   const struct {
     const char *name;
     napi_callback function;
-  } all[] = {{"open", open_engine}, {"submit", submit}, {"handle", handle}, {"next", next},
-             {"result", result},    {"head", head},     {"body", body}};
+  } all[] = {{"open", open_engine}, {"handle", handle}, {"next", next}, {"head", head}, {"body", body}};
   for (size_t i = 0; i < sizeof all / sizeof *all; ++i) {
     napi_value function;
     napi_create_function(env, all[i].name, NAPI_AUTO_LENGTH, all[i].function, NULL, &function);

@@ -5,9 +5,10 @@ const base = process.argv[2];
 async function main() {
   const events = await fetch(`${base}/v1/events?topics=generations`);
   if (events.headers.get('content-type') !== 'text/event-stream') throw new Error('no event stream');
-  const draw = await fetch(`${base}/draw`, { method: 'POST' });
-  if (draw.status !== 202) throw new Error(`draw answered ${draw.status}`);
-  const { id } = await draw.json();
+  const wish = { user: 'u1', provider: 'sketch', prompt: 'a lighthouse in fog', size: '128x128' };
+  const made = await fetch(`${base}/v1/generations`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(wish) });
+  if (made.status !== 202) throw new Error(`the submit answered ${made.status}`);
+  const { id } = await made.json();
   let text = '';
   for await (const chunk of events.body) {
     text += Buffer.from(chunk).toString();

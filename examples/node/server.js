@@ -21,28 +21,15 @@ function drain() {
   }
 }
 
-// The document that a request's submit ends with.
-function submit(request) {
-  return new Promise((resolve, reject) => {
-    const tag = ++lastTag;
-    const call = mediagen.submit(tag, JSON.stringify(request));
-    const end = () => {
-      waiting.delete(tag);
-      try { resolve(JSON.parse(mediagen.result(call.handle))); } catch (error) { reject(error); }
-    };
-    if (call.done) end(); else waiting.set(tag, end);
-  });
-}
-
-function serve(request, response) {
+function serve(request, response, sent) {
   const tag = ++lastTag;
   let headers = '';
   for (let i = 0; i < request.rawHeaders.length; i += 2) headers += `${request.rawHeaders[i]}: ${request.rawHeaders[i + 1]}\r\n`;
-  const call = mediagen.handle(tag, request.method, request.url, headers);
+  const [answered, call] = mediagen.handle(tag, request.method, request.url, headers, sent);
   let headSent = false;
   const pump = () => {
     if (!headSent) {
-      const [status, block] = mediagen.head(call.handle);
+      const [status, block] = mediagen.head(call);
       for (const line of block.split('\r\n')) {
         const colon = line.indexOf(': ');
         if (colon > 0) response.setHeader(line.slice(0, colon), line.slice(colon + 2));
@@ -51,7 +38,7 @@ function serve(request, response) {
       headSent = true;
     }
     for (;;) {
-      const [kind, bytes] = mediagen.body(call.handle);
+      const [kind, bytes] = mediagen.body(call);
       if (kind < 0) return; // READABLE follows
       if (bytes) response.write(bytes);
       if (kind !== 3) break; // 3: a stream's piece; anything else was the whole body
@@ -61,17 +48,13 @@ function serve(request, response) {
   };
   response.on('close', () => waiting.delete(tag)); // the call goes with its handle
   waiting.set(tag, (kind) => { if (kind === HEAD || kind === READABLE || (kind === DONE && !headSent)) pump(); });
-  if (call.done) pump();
+  if (answered) pump();
 }
 
 http.createServer((request, response) => {
-  if (request.method === 'POST' && request.url === '/draw') {
-    submit({ user: 'node', provider: 'sketch', prompt: 'a lighthouse in fog', size: '128x128' })
-      .then((record) => response.writeHead(202, { 'Content-Type': 'application/json' }).end(JSON.stringify(record)))
-      .catch((error) => response.writeHead(400).end(error.message));
-  } else {
-    serve(request, response);
-  }
+  const chunks = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', () => serve(request, response, Buffer.concat(chunks)));
 }).listen(0, '127.0.0.1', function listening() {
   console.log(`listening http://127.0.0.1:${this.address().port}`);
 });

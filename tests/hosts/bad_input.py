@@ -60,6 +60,16 @@ def small_disk(data: Path) -> list[str]:
     return [*NAMESPACE, "sh", "-c", mount, "small_disk"]
 
 
+def network(data: Path) -> list[str]:
+    """A process whose mount table says that `data` came by NFS; no server is needed to see what it does then."""
+    data.mkdir()
+    table = data.with_name("mountinfo")
+    line = f"900 1 0:99 / {data} rw,relatime - nfs4 files.example:/export rw,vers=4.2\n"
+    table.write_text(Path("/proc/self/mountinfo").read_text() + line)
+    mount = f'mount --bind "{table}" /proc/$$/mountinfo && exec "$@"'
+    return [*NAMESPACE, "sh", "-c", mount, "network"]
+
+
 def unreadable(data: Path) -> list[str]:
     data.mkdir(mode=0)
     # Root reads everything, unless it gives up the right.
@@ -79,6 +89,7 @@ ROWS = [
     Row("a data directory that may not be read", "unavailable", ["data"], within=unreadable),
     Row("a data directory of a newer schema", "unsupported", ["99"], prepare=newer_schema),
     Row("a database that is none", "corrupt", ["mediagen.db"], prepare=damaged),
+    Row("a network file system", "invalid", ["nfs4", "postgres://", "data"], within=network),
     Row("a full disk", "storage_full", ["free"], {}, {}, within=small_disk),
     Row("an unknown provider in the configuration", "not_found", ["dalle"], {"providers": {"dalle": {}}}),
     Row("an unknown provider", "not_found", ['"nobody"', "sketch"], {}, {"provider": "nobody"}),
@@ -158,7 +169,7 @@ def check(row: Row, host: str, folder: Path) -> None:
 
 
 def missing(row: Row) -> str:
-    if row.within is not small_disk or subprocess.run([*NAMESPACE, "true"], capture_output=True).returncode == 0:
+    if row.within not in (small_disk, network) or subprocess.run([*NAMESPACE, "true"], capture_output=True).returncode == 0:
         return ""
     return f"{row.name}: no mount namespace may be made here"
 

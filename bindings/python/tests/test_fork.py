@@ -7,7 +7,9 @@ import os
 import signal
 import threading
 import traceback
+from pathlib import Path
 
+import pytest
 from support import PAUSED, ROOMY, SMALL
 
 import mediagen
@@ -73,6 +75,65 @@ def test_a_child_that_is_forked_while_others_are_inside_sqlite_opens_its_own(dat
         over.set()
         for thread in threads:
             thread.join()
+
+
+def locks_held_here(file):
+    """How many of the kernel's file locks on `file` belong to this process."""
+    inode = str(os.stat(file).st_ino)
+    lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return sum(line[4] == str(os.getpid()) and line[5].rpartition(":")[2] == inode for line in lines)
+
+
+def test_a_child_takes_sqlites_file_locks_for_itself(data_dir):
+    store = mediagen.SyncStore(data_dir=data_dir)
+    store.define("notes")
+    files = [f"{data_dir}/mediagen.db", f"{data_dir}/mediagen.db-shm"]
+    held = [locks_held_here(file) for file in files]
+    if min(held) == 0:
+        pytest.skip("/proc/locks does not show this process's own locks")
+
+    def work():
+        inherited = [locks_held_here(file) for file in files]
+        store.put("notes", "n1", {"by": "child"})
+        return [inherited, [locks_held_here(file) for file in files]]
+
+    assert in_child(work) == [[0, 0], held]
+    assert store.get("notes", "n1") == {"by": "child"}
+    store.close()
+
+
+def test_a_child_that_is_forked_while_others_read_and_write_finds_no_lock_of_theirs(data_dir):
+    store = mediagen.SyncStore(data_dir=data_dir)
+    store.define("notes")
+    store.put("notes", "n", {"text": "x"})
+    over = threading.Event()
+
+    def read():
+        while not over.is_set():
+            assert store.get("notes", "n") is not None
+
+    def write():
+        while not over.is_set():
+            store.put("notes", "m", {"text": "x" * 5000})
+
+    threads = [threading.Thread(target=work) for work in (read, read, read, write)]
+    for thread in threads:
+        thread.start()
+
+    def work():
+        signal.alarm(20)
+        store.put("notes", "child", {"text": "y"})
+        seen = store.get("notes", "child")
+        store.close()
+        return seen
+
+    try:
+        assert [in_child(work) for _ in range(30)] == [{"text": "y"}] * 30
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    store.close()
 
 
 def test_a_child_awaits_on_a_loop_of_its_own(data_dir):

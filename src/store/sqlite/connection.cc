@@ -3,7 +3,6 @@
 #include <sqlite3.h>
 
 #include "fmt/format.h"
-#include "store/sqlite/fork_mutexes.h"
 
 namespace mediagen {
 namespace {
@@ -88,33 +87,39 @@ int OnWalCommit(void* pages, sqlite3*, const char*, int count) {
 
 }  // namespace
 
-Connection::Connection(const Options& options, Role role)
-    : path_(options.path),
-      database_(
-          options.path,
-          SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX | (role == Role::kWriter ? SQLite::OPEN_CREATE : 0),
-          kBusyMs, options.vfs) {
+Connection::Connection(const Options& options, Role role) : path_(options.path) {
+  const int create = role == Role::kWriter ? SQLite::OPEN_CREATE : 0;
+  database_.emplace(options.path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX | create, kBusyMs,
+                    options.vfs);
   // The last connection to close must not checkpoint behind our locks.
-  sqlite3_db_config(database_.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_db_config(database_->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (role == Role::kWriter) {
-    database_.exec(kWriterPragmas);
-    database_.exec(options.relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+    database_->exec(kWriterPragmas);
+    database_->exec(options.relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
   }
-  database_.exec(kCommonPragmas);
-  sqlite3_wal_hook(database_.getHandle(), OnWalCommit,
+  database_->exec(kCommonPragmas);
+  sqlite3_wal_hook(database_->getHandle(), OnWalCommit,
                    &wal_pages_);  // wal_autocheckpoint has taken it away from anybody before
-  if (role == Role::kReader) database_.exec("PRAGMA query_only = 1");
-  database_.execAndGet(
+  if (role == Role::kReader) database_->exec("PRAGMA query_only = 1");
+  database_->execAndGet(
       "SELECT count(*) FROM sqlite_schema");  // recovers the WAL now, under the caller's lock
 }
 
 Connection::~Connection() {
+  InsideSqlite inside;
+  Close();
+  Forget();
+}
+
+void Connection::Close() {
   by_address_.clear();  // statements go before their database
   by_text_.clear();
+  database_.reset();
 }
 
 StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& options, Role role) {
-  HoldSqliteMutexesOverFork();
+  InsideSqlite inside;
+  mediagen::CloseInherited();
   try {
     return std::unique_ptr<Connection>(new Connection(options, role));
   } catch (const SQLite::Exception& exception) {
@@ -132,7 +137,7 @@ Status Connection::Convert(const std::exception& exception) {
 }
 
 Status Connection::LastError(int result) {
-  sqlite3* database = database_.getHandle();
+  sqlite3* database = database_->getHandle();
   // Only a misuse leaves no trace in the connection.
   const bool kept = (sqlite3_extended_errcode(database) & 0xFF) == (result & 0xFF);
   last_error_ = kept ? sqlite3_extended_errcode(database) : result;
@@ -151,7 +156,7 @@ Connection::Cached& Connection::CacheOf(const std::string& sql) {
 
 StatusOr<StatementPtr> Connection::Prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  int result = sqlite3_prepare_v3(database_.getHandle(), sql.data(), static_cast<int>(sql.size()),
+  int result = sqlite3_prepare_v3(database_->getHandle(), sql.data(), static_cast<int>(sql.size()),
                                   SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (result != SQLITE_OK) return LastError(result);
   return StatementPtr(statement);
@@ -160,7 +165,7 @@ StatusOr<StatementPtr> Connection::Prepare(std::string_view sql) {
 Status Connection::Exec(const char* sql) {
   ++executed_;
   try {
-    database_.exec(sql);
+    database_->exec(sql);
     return OkStatus();
   } catch (const std::exception& exception) {
     return Convert(exception);
@@ -168,17 +173,19 @@ Status Connection::Exec(const char* sql) {
 }
 
 StatusOr<int64_t> Connection::Value(const char* sql) {
+  InsideSqlite inside;
   Query query(*this, sql);
   int64_t value = query.Step() ? query.Int() : 0;
   RETURN_IF_ERROR(query.status());
   return value;
 }
 
-bool Connection::in_transaction() const { return sqlite3_get_autocommit(database_.getHandle()) == 0; }
+bool Connection::in_transaction() const { return sqlite3_get_autocommit(database_->getHandle()) == 0; }
 
 StatusOr<bool> Connection::RunCheckpoint(Checkpoint mode) {
+  InsideSqlite inside;
   // A TRUNCATE that waited for readers would hold the write lock meanwhile.
-  if (mode == Checkpoint::kTruncate) sqlite3_busy_timeout(database_.getHandle(), 0);
+  if (mode == Checkpoint::kTruncate) sqlite3_busy_timeout(database_->getHandle(), 0);
   Query query(*this, mode == Checkpoint::kTruncate ? "PRAGMA wal_checkpoint(TRUNCATE)"
                                                    : "PRAGMA wal_checkpoint(PASSIVE)");
   bool finished = false;
@@ -187,7 +194,7 @@ StatusOr<bool> Connection::RunCheckpoint(Checkpoint mode) {
     finished = busy == 0 && log == copied;
     if (finished && log >= 0) wal_pages_ = 0;
   }
-  if (mode == Checkpoint::kTruncate) sqlite3_busy_timeout(database_.getHandle(), kBusyMs);
+  if (mode == Checkpoint::kTruncate) sqlite3_busy_timeout(database_->getHandle(), kBusyMs);
   RETURN_IF_ERROR(query.status());
   return finished;
 }

@@ -37,6 +37,7 @@ void RefuseAll(std::span<Request> requests, const Status& status) {
 }  // namespace
 
 void GroupCommit::Commit(std::span<Request> requests) {
+  InsideSqlite inside;
   Ending ending = RunTransaction(requests, Savepoints::kNone);
   if (ending == Ending::kDirty) {
     for (Request& request : requests) request.finished = false;

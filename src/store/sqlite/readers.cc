@@ -11,6 +11,7 @@ constexpr char kBegin[] = "BEGIN";
 constexpr char kCommit[] = "COMMIT";
 
 Status ReadInTransaction(Connection& connection, const std::function<Status(const Snapshot&)>& read) {
+  InsideSqlite inside;
   RETURN_IF_ERROR(Query(connection, kBegin).Run());
   Status status = read(SqliteSnapshot(connection));
   Status ended = Query(connection, kCommit).Run();

@@ -59,6 +59,7 @@ Status SqliteStore::OpenDatabase() {
   {
     WriteLocks::Hold hold(*locks_);
     RETURN_IF_ERROR(hold.status());
+    InsideSqlite inside;
     ASSIGN_OR_RETURN(writing, Connection::Open(connection, Connection::Role::kWriter));
     RETURN_IF_ERROR(MigrateSchema(*writing, *locks_));
     ASSIGN_OR_RETURN(epoch_, ReadMeta(*writing, "epoch"));
@@ -138,8 +139,8 @@ void SqliteStore::Stop() {
   if (locks_) locks_->Close();
 }
 
-// In a forked child the threads do not exist, mutexes may be held for ever, and SQLite's connections must be
-// neither used nor closed.
+// In a forked child the threads do not exist, mutexes may be held for ever, and SQLite's connections must not
+// be used: the next one that is opened closes them (fork_gate.h).
 void SqliteStore::Abandon() {
   if (stopped_) return;
   stopped_ = true;

@@ -6,7 +6,6 @@
 #include <chrono>
 
 #include "fmt/format.h"
-#include "store/sqlite/fork_mutexes.h"
 
 namespace mediagen {
 namespace {
@@ -50,14 +49,10 @@ Writer::Writer(Clock* clock, FileSystem* files, Metrics* metrics, LogSink* log, 
           metrics->AddCounter("mediagen_store_refused_total", "Operations refused: queue or disk full.")),
       group_(clock, log, std::move(connection)) {}
 
-Writer::~Writer() {
-  Stop();
-  ForgetOverFork(&drive_mutex_);
-}
+Writer::~Writer() { Stop(); }
 
 void Writer::Start(std::unique_ptr<Connection> connection, bool threaded) {
   group_.Use(std::move(connection));
-  HoldOverFork(&drive_mutex_);
   if (threaded) thread_ = Thread("mg-store-write", [this] { Loop(); });
 }
 
