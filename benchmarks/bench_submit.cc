@@ -7,11 +7,11 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "support/folder.h"
 #include "support/report.h"
 #include "support/rounds.h"
 
@@ -19,24 +19,12 @@ namespace {
 
 using namespace mediagen::bench;
 using Steady = std::chrono::steady_clock;
-namespace fs = std::filesystem;
 
 constexpr int kCallers = 64, kEach = 40;
 
 mediagen_str Str(const std::string& text) { return {text.data(), text.size()}; }
 
 double Ms(Steady::duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
-
-struct Folder {
-  std::string path;
-  Folder() {
-    // Beside the benchmark's own build, so that it is the disk that is measured and not a memory file system.
-    std::string pattern = (fs::read_symlink("/proc/self/exe").parent_path() / "bench-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) std::exit(1);
-    path = pattern;
-  }
-  ~Folder() { fs::remove_all(path); }
-};
 
 struct Figures {
   double p99_ms = 0, per_second = 0;

@@ -13,6 +13,21 @@ if [ -z "$name" ] || [[ " ${names[*]} " != *" $name "* ]]; then
 fi
 shift
 compile release "bench_$name"
+# The peers of Node are installed once, away from the tree; whoever has no npm gets the benchmarks that need none.
+case $name in
+  queue | queue_relaxed)
+    peers=build/peers/node
+    mkdir -p "$peers"
+    cp benchmarks/peers/node/*.mjs benchmarks/peers/node/*.json benchmarks/peers/node/.npmrc "$peers"
+    if ! cmp -s "$peers/package-lock.json" "$peers/node_modules/.installed"; then
+      command -v npm >/dev/null || fail "this benchmark's peers are npm packages, and there is no npm (Debian: apt-get install npm)."
+      say "bench: installing the peers from npm"
+      npm --prefix "$peers" ci >"$peers/install.log" 2>&1 || { tail -n 20 "$peers/install.log" >&2; fail "npm could not install the peers; see $peers/install.log."; }
+      cp "$peers/package-lock.json" "$peers/node_modules/.installed"
+    fi
+    export MEDIAGEN_NODE_PEERS=$PWD/$peers
+    ;;
+esac
 results=$PWD/benchmarks/results
 mkdir -p "$results"
 MEDIAGEN_RESULTS=$results "build/release/benchmarks/bench_$name" "$@"

@@ -94,7 +94,7 @@ GroupCommit::Ending GroupCommit::RunOperations(std::span<Request> requests, Save
       return Ending::kDirty;
     }
   }
-  return Finish(requests, writes_before);
+  return Finish(transaction, requests, writes_before);
 }
 
 Status GroupCommit::RunOne(SqliteTransaction& transaction, Request& request, bool* rolled_back) {
@@ -115,6 +115,8 @@ Status GroupCommit::RunGuarded(SqliteTransaction& transaction, Request& request,
     return begun;
   }
   Status status = RunOne(transaction, request, rolled_back);
+  if (status.ok()) status = transaction.WriteCounts();
+  if (!status.ok()) transaction.DropCounts();
   if (*rolled_back) return status;
   Status undone = status.ok() ? OkStatus() : Run(*connection_, kRollbackTo);
   Status released = undone.ok() ? Run(*connection_, kRelease) : undone;
@@ -124,13 +126,15 @@ Status GroupCommit::RunGuarded(SqliteTransaction& transaction, Request& request,
   return status;
 }
 
-GroupCommit::Ending GroupCommit::Finish(std::span<Request> requests, int64_t writes_before) {
+GroupCommit::Ending GroupCommit::Finish(SqliteTransaction& transaction, std::span<Request> requests,
+                                        int64_t writes_before) {
   marker_.clear();
+  commit_error_ = transaction.WriteCounts();
   if (connection_->writes() == writes_before) {  // e.g. an empty claim: nothing is written at all
     Run(*connection_, kCommit).IgnoreError();
     return Ending::kCommitted;
   }
-  commit_error_ = WriteMarker();
+  if (commit_error_.ok()) commit_error_ = WriteMarker();
   if (commit_error_.ok()) commit_error_ = Run(*connection_, kCommit);
   if (commit_error_.ok()) return Ending::kCommitted;
   sync_failed_ = IsSyncFailure(connection_->last_error());

@@ -64,7 +64,7 @@ class GroupCommit {
   Status RunOne(class SqliteTransaction& transaction, Request& request, bool* rolled_back);
   // The same in a savepoint.
   Status RunGuarded(class SqliteTransaction& transaction, Request& request, bool* rolled_back);
-  Ending Finish(std::span<Request> requests, int64_t writes_before);
+  Ending Finish(class SqliteTransaction& transaction, std::span<Request> requests, int64_t writes_before);
   void RunAlone(Request& request);
   void Resolve(std::span<Request> requests);
   Truth ReadBack();

@@ -1,4 +1,9 @@
+// A claim looks first and writes then: which jobs are to be taken is found out over lanes and indexes that
+// nothing changes meanwhile; each job is one row read and written, and the lanes are written once.
 #include <algorithm>
+#include <deque>
+#include <map>
+#include <tuple>
 
 #include "store/sqlite/job_columns.h"
 #include "store/sqlite/rows.h"
@@ -19,49 +24,34 @@ WHERE queue = ? AND ready > 0 ORDER BY provider_key LIMIT 1)sql";
 constexpr char kNextProvider[] = R"sql(SELECT provider_key FROM lane INDEXED BY lane_next
 WHERE queue = ? AND provider_key > ? AND ready > 0 ORDER BY provider_key LIMIT 1)sql";
 
-// Reads lane_next(queue, provider_key, priority, turn, user) from its beginning; the claim stops at the first
-// user with a free slot.
+// Reads lane_next(queue, provider_key, priority, turn, user) from its beginning, past the lanes that this
+// claim has looked at already.
 constexpr char kLanes[] = R"sql(SELECT priority, turn, user FROM lane INDEXED BY lane_next
-WHERE queue = ? AND provider_key = ? AND ready > 0 ORDER BY priority DESC, turn, user)sql";
+WHERE queue = ? AND provider_key = ? AND ready > 0 ORDER BY priority DESC, turn, user LIMIT ? OFFSET ?)sql";
+constexpr int kLanesAtOnce = 64;
 
 // Seeks job_ready(queue, user, provider_key, priority, sort_ms, id).
-constexpr char kHead[] = R"sql(SELECT sort_ms, id FROM job INDEXED BY job_ready
-WHERE queue = ? AND user = ? AND provider_key = ? AND priority = ? AND state = 'ready' ORDER BY sort_ms, id LIMIT 1)sql";
+constexpr char kHeads[] = R"sql(SELECT sort_ms, id FROM job INDEXED BY job_ready
+WHERE queue = ? AND user = ? AND provider_key = ? AND priority = ? AND state = 'ready' AND (sort_ms, id) > (?, ?)
+ORDER BY sort_ms, id LIMIT ?)sql";
 
 // Both seek the primary key.
 constexpr char kClaim[] =
     "UPDATE job SET state = 'running', fence = ?2, worker = ?3, alive_mono = ?4 WHERE id = ?1";
 constexpr char kReadyJob[] = "SELECT " JOB_COLUMNS " FROM job WHERE id = ? AND state = 'ready'";
 
-// Seeks the primary key: one row a queue and state.
-constexpr char kReadyJobs[] = "SELECT jobs FROM queue_state WHERE queue = ? AND state = 'ready'";
-// Seeks the primary key.
-constexpr char kPlace[] = "SELECT queue, user, priority, sort_ms FROM job WHERE id = ? AND state = 'ready'";
-// Reads the entries of lane_priority(queue, priority, …) above this priority.
-constexpr char kAhead[] =
-    "SELECT coalesce(sum(ready), 0) FROM lane INDEXED BY lane_priority WHERE queue = ? AND priority > ? AND "
-    "ready > 0";
-// Reads the user's entries of job_ready.
-constexpr char kRank[] = R"sql(SELECT count(*) FROM job INDEXED BY job_ready WHERE queue = ? AND user = ?
-AND state = 'ready' AND priority = ? AND (sort_ms, id) < (?, ?))sql";
-// Reads the entries of lane_priority at this priority. Who stands before us in the round (an earlier turn) is
-// served once more than we.
-constexpr char kOthers[] = R"sql(
-SELECT coalesce(sum(min(waiting, ?4 + (turn < ?5))), 0) FROM
-  (SELECT sum(ready) AS waiting, min(turn) AS turn FROM lane INDEXED BY lane_priority
-   WHERE queue = ?1 AND priority = ?2 AND ready > 0 AND user <> ?3 GROUP BY user))sql";
-constexpr char kTurn[] = "SELECT turn FROM lane WHERE queue = ? AND user = ? LIMIT 1";
-
-struct Candidate {
+struct Lane {
   std::string provider_key, user;
   int priority = 0;
-  int64_t turn = 0, sort_ms = 0;
-  Id id;
+  int64_t turn = 0;
+  // Its next jobs in order, and from where to read on.
+  std::deque<std::pair<int64_t, Id>> heads;
+  int64_t last_sort_ms = INT64_MIN;
+  Id last_id{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};  // before every id, and not NULL
+  int next_read = 1;
+  bool read_out = false;
 
-  bool Before(const Candidate& other) const {
-    if (priority != other.priority) return priority > other.priority;
-    return std::tie(turn, sort_ms, id) < std::tie(other.turn, other.sort_ms, other.id);
-  }
+  auto Order() const { return std::tuple(-priority, turn, std::string_view(user)); }
 };
 
 // Slots in use by what is running or parked, counted from the lanes; and the limits that they are held
@@ -114,41 +104,150 @@ StatusOr<std::vector<std::string>> ProvidersWithReady(Connection& connection, co
   }
 }
 
-// The first lane of the provider key whose user has a free slot, with its first job.
-StatusOr<std::optional<Candidate>> FirstOf(Connection& connection, const std::string& queue,
-                                           const std::string& provider_key, const Slots& slots) {
-  std::optional<Candidate> found;
-  Query lanes(connection, kLanes);
-  lanes.Bind(queue, provider_key);
-  while (!found && lanes.Step()) {
-    Candidate lane{.provider_key = provider_key};
-    lanes.Take(&lane.priority), lanes.Take(&lane.turn), lanes.Take(&lane.user);
-    if (slots.UserIsFree(lane.user)) found = std::move(lane);
-  }
-  RETURN_IF_ERROR(lanes.status());
-  if (!found) return found;
-  Query head(connection, kHead);
-  head.Bind(queue, found->user, provider_key, found->priority);
-  if (!head.Step()) {
-    RETURN_IF_ERROR(head.status());
-    return Error(Code::kCorrupt, "a lane counts ready jobs and there are none.", {.object = queue});
-  }
-  head.Take(&found->sort_ms), head.Take(&found->id);
-  RETURN_IF_ERROR(head.status());
-  return found;
-}
+// The lanes of one provider key in the order of their turns. Those that were read and are still worth a look
+// stand in memory, sorted; the rest in the table.
+class Line {
+ public:
+  Line(Connection& connection, const std::string& queue, std::string provider_key)
+      : connection_(connection), queue_(queue), provider_key_(std::move(provider_key)) {}
 
-StatusOr<std::optional<Candidate>> NextCandidate(Connection& connection, const std::string& queue,
-                                                 const std::vector<std::string>& providers,
-                                                 const Slots& slots) {
-  std::optional<Candidate> best;
-  for (const std::string& provider_key : providers) {
-    if (!slots.ProviderIsFree(provider_key)) continue;
-    ASSIGN_OR_RETURN(std::optional<Candidate> candidate, FirstOf(connection, queue, provider_key, slots));
-    if (candidate && (!best || candidate->Before(*best))) best = std::move(candidate);
+  const std::string& provider_key() const { return provider_key_; }
+
+  // The first lane whose user has a free slot and a job; null when there is none. `served` holds the turns
+  // that users were given by this claim, which the table does not know yet.
+  StatusOr<Lane*> First(const Slots& slots, const StringMap<int64_t>& served, int wanted) {
+    while (true) {
+      if (lanes_.empty() && read_out_) return nullptr;
+      if (lanes_.empty() || (!read_out_ && !(lanes_.front().Order() < unread_from_))) {
+        RETURN_IF_ERROR(ReadLanes());
+        continue;
+      }
+      Lane& lane = lanes_.front();
+      auto turn = served.find(lane.user);
+      if (turn != served.end() && turn->second != lane.turn) {  // served by way of another lane
+        lane.turn = turn->second;
+        Sink();
+        continue;
+      }
+      if (slots.UserIsFree(lane.user)) {
+        RETURN_IF_ERROR(ReadHeads(&lane, wanted));
+        if (!lane.heads.empty()) return &lane;
+      }
+      lanes_.pop_front();  // within one claim slots are only taken, and jobs only leave
+    }
   }
-  return best;
-}
+
+ private:
+  // The first lane has another turn: it takes its place among the others.
+  void Sink() {
+    Lane lane = std::move(lanes_.front());
+    lanes_.pop_front();
+    auto place = std::lower_bound(lanes_.begin(), lanes_.end(), lane,
+                                  [](const Lane& a, const Lane& b) { return a.Order() < b.Order(); });
+    lanes_.insert(place, std::move(lane));
+  }
+
+  Status ReadLanes() {
+    Query query(connection_, kLanes);
+    query.Bind(queue_, provider_key_, kLanesAtOnce, read_);
+    int rows = 0;
+    while (query.Step()) {
+      ++rows;
+      Lane lane{.provider_key = provider_key_};
+      query.Take(&lane.priority), query.Take(&lane.turn), query.Take(&lane.user);
+      last_read_ = lane.user;
+      unread_from_ = {-lane.priority, lane.turn, last_read_};
+      auto place = std::lower_bound(lanes_.begin(), lanes_.end(), lane,
+                                    [](const Lane& a, const Lane& b) { return a.Order() < b.Order(); });
+      lanes_.insert(place, std::move(lane));
+    }
+    RETURN_IF_ERROR(query.status());
+    read_ += rows;
+    // Every lane that is unread comes after the last one that was read.
+    ++std::get<1>(unread_from_);
+    read_out_ = rows < kLanesAtOnce;
+    return OkStatus();
+  }
+
+  // One job at first, more for a lane that is asked again.
+  Status ReadHeads(Lane* lane, int wanted) {
+    if (!lane->heads.empty() || lane->read_out) return OkStatus();
+    const int limit = std::min(lane->next_read, wanted);
+    Query query(connection_, kHeads);
+    query.Bind(queue_, lane->user, provider_key_, lane->priority, lane->last_sort_ms, lane->last_id, limit);
+    while (query.Step()) {
+      query.Take(&lane->last_sort_ms), query.Take(&lane->last_id);
+      lane->heads.emplace_back(lane->last_sort_ms, lane->last_id);
+    }
+    RETURN_IF_ERROR(query.status());
+    if (lane->heads.empty() && lane->next_read == 1)
+      return Error(Code::kCorrupt, "a lane counts ready jobs and there are none.", {.object = queue_});
+    lane->read_out = static_cast<int>(lane->heads.size()) < limit;
+    lane->next_read *= 4;
+    return OkStatus();
+  }
+
+  Connection& connection_;
+  const std::string& queue_;
+  const std::string provider_key_;
+  std::deque<Lane> lanes_;
+  std::string last_read_;
+  std::tuple<int, int64_t, std::string_view> unread_from_{INT_MIN, 0, {}};
+  int read_ = 0;
+  bool read_out_ = false;
+};
+
+struct Pick {
+  Id id;
+  std::string user;
+  Lanes::Place place;
+};
+
+// What a claim is to take, in order; `served` are the users' turns afterwards, from `turn` on.
+class Choice {
+ public:
+  Choice(Connection& connection, const std::string& queue, Slots slots, int64_t turn)
+      : connection_(connection), queue_(queue), slots_(std::move(slots)), turn_(turn) {}
+
+  Status Make(int max) {
+    ASSIGN_OR_RETURN(std::vector<std::string> providers, ProvidersWithReady(connection_, queue_));
+    for (std::string& provider : providers) lines_.emplace_back(connection_, queue_, std::move(provider));
+    while (static_cast<int>(picks_.size()) < max && slots_.all < slots_.limits.concurrency) {
+      ASSIGN_OR_RETURN(Lane * lane, Next(max - static_cast<int>(picks_.size())));
+      if (lane == nullptr) break;
+      picks_.push_back({lane->heads.front().second, lane->user, {lane->provider_key, lane->priority}});
+      lane->heads.pop_front();
+      slots_.Add(lane->provider_key, lane->user, 1);
+      served_[lane->user] = ++turn_;
+    }
+    return OkStatus();
+  }
+
+  const std::vector<Pick>& picks() const { return picks_; }
+  const StringMap<int64_t>& served() const { return served_; }
+
+ private:
+  StatusOr<Lane*> Next(int wanted) {
+    Lane* best = nullptr;
+    auto order = [](const Lane& lane) {
+      return std::tuple(-lane.priority, lane.turn, lane.heads.front().first, lane.heads.front().second);
+    };
+    for (Line& line : lines_) {
+      if (!slots_.ProviderIsFree(line.provider_key())) continue;
+      ASSIGN_OR_RETURN(Lane * lane, line.First(slots_, served_, wanted));
+      if (lane != nullptr && (best == nullptr || order(*lane) < order(*best))) best = lane;
+    }
+    return best;
+  }
+
+  Connection& connection_;
+  const std::string& queue_;
+  Slots slots_;
+  int64_t turn_;
+  std::deque<Line> lines_;
+  std::vector<Pick> picks_;
+  StringMap<int64_t> served_;
+};
 
 StatusOr<Job> TakeReady(Connection& connection, const Id& id, const Id& worker, int64_t now_mono) {
   Query ready(connection, kReadyJob);
@@ -167,6 +266,7 @@ StatusOr<Job> TakeReady(Connection& connection, const Id& id, const Id& worker, 
 }  // namespace
 
 StatusOr<bool> SqliteJobs::HasReady(std::string_view queue) const {
+  RETURN_IF_ERROR(lanes_.Flush());
   Query query(connection_, kHasReady);
   query.Bind(queue);
   bool ready = query.Step();
@@ -178,49 +278,25 @@ StatusOr<std::vector<Job>> SqliteJobs::Claim(std::string_view queue_name, int ma
                                              const Id& worker, int64_t now_mono) {
   const std::string queue(queue_name);
   std::vector<Job> claimed;
+  RETURN_IF_ERROR(lanes_.Flush());
   ASSIGN_OR_RETURN(Slots slots, CountSlots(connection_, queue, limits));
   if (slots.all >= limits.concurrency) return claimed;
-  ASSIGN_OR_RETURN(std::vector<std::string> providers, ProvidersWithReady(connection_, queue));
-  while (static_cast<int>(claimed.size()) < max && slots.all < limits.concurrency) {
-    ASSIGN_OR_RETURN(std::optional<Candidate> next, NextCandidate(connection_, queue, providers, slots));
-    if (!next) break;
-    ASSIGN_OR_RETURN(Job job, TakeReady(connection_, next->id, worker, now_mono));
+  ASSIGN_OR_RETURN(const int64_t turn, lanes_.LastTurn(queue));
+  Choice choice(connection_, queue, std::move(slots), turn);
+  RETURN_IF_ERROR(choice.Make(max));
+  found_.reset();
+  claimed.reserve(choice.picks().size());
+  for (const Pick& pick : choice.picks()) {
+    ASSIGN_OR_RETURN(Job job, TakeReady(connection_, pick.id, worker, now_mono));
     claimed.push_back(std::move(job));
-    Lanes::Place ready{next->provider_key, next->priority, JobState::kReady}, running = ready;
+    Lanes::Place running = pick.place;
     running.state = JobState::kRunning;
-    RETURN_IF_ERROR(lanes_.Moved(queue, next->user, ready, running));
-    RETURN_IF_ERROR(lanes_.Served(queue, next->user));
-    slots.Add(next->provider_key, next->user, 1);
+    lanes_.Moved(queue, pick.user, pick.place, running);
   }
+  if (claimed.empty()) return claimed;
+  RETURN_IF_ERROR(lanes_.SetLastTurn(queue, turn + static_cast<int64_t>(claimed.size())));
+  for (const auto& [user, last] : choice.served()) RETURN_IF_ERROR(lanes_.WriteTurn(queue, user, last));
   return claimed;
-}
-
-StatusOr<int64_t> SqliteJobs::PositionOf(const Id& id, int64_t most_ready) const {
-  Query place(connection_, kPlace);
-  place.Bind(id);
-  if (!place.Step()) {
-    RETURN_IF_ERROR(place.status());
-    return -1;
-  }
-  std::string queue = place.Text(), user = place.Text();
-  int64_t priority = place.Int(), sort_ms = place.Int();
-  RETURN_IF_ERROR(place.status());
-
-  auto count = [&](Query& query) -> StatusOr<int64_t> {
-    int64_t value = query.Step() ? query.Int() : 0;
-    RETURN_IF_ERROR(query.status());
-    return value;
-  };
-  Query ready(connection_, kReadyJobs);
-  ASSIGN_OR_RETURN(int64_t ready_jobs, count(ready.Bind(queue)));
-  if (ready_jobs > most_ready) return -1;
-  Query ahead(connection_, kAhead), rank(connection_, kRank), turn(connection_, kTurn),
-      others(connection_, kOthers);
-  ASSIGN_OR_RETURN(int64_t above, count(ahead.Bind(queue, priority)));
-  ASSIGN_OR_RETURN(int64_t own, count(rank.Bind(queue, user, priority, sort_ms, id)));
-  ASSIGN_OR_RETURN(int64_t turn_value, count(turn.Bind(queue, user)));
-  ASSIGN_OR_RETURN(int64_t beside, count(others.Bind(queue, priority, user, own, turn_value)));
-  return above + own + beside;
 }
 
 }  // namespace mediagen

@@ -57,11 +57,12 @@ StatusOr<int> SqliteJobs::PromoteDue(int64_t now_ms, int64_t now_mono, std::stri
   RETURN_IF_ERROR(Collect(Query(connection_, kDueByMono).Bind(boot_id, room(), now_mono), &due));
   RETURN_IF_ERROR(Collect(Query(connection_, kDueBefore).Bind(boot_id, room()), &due));
   RETURN_IF_ERROR(Collect(Query(connection_, kDueBehind).Bind(boot_id, room()), &due));
+  found_.reset();
   for (const Due& job : due) {
     RETURN_IF_ERROR(Query(connection_, kPromote).Bind(job.id).Run());
     Lanes::Place ready = job.place;
     ready.state = JobState::kReady;
-    RETURN_IF_ERROR(lanes_.Moved(job.queue, job.user, job.place, ready));
+    lanes_.Moved(job.queue, job.user, job.place, ready);
   }
   return static_cast<int>(due.size());
 }

@@ -11,9 +11,33 @@ constexpr JobState kStates[] = {JobState::kScheduled, JobState::kReady,   JobSta
                                 JobState::kRunning,   JobState::kParked,  JobState::kDone,
                                 JobState::kDead,      JobState::kCanceled};
 
-// Seeks job_list(queue, state, id).
-constexpr char kListState[] =
-    "SELECT " JOB_COLUMNS " FROM job WHERE queue = ?1 AND state = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
+#define LIST_STATE(index, state)                                                     \
+  "SELECT " JOB_COLUMNS " FROM job INDEXED BY " index " WHERE queue = ?1 AND " state \
+  " AND id > ?2 ORDER BY id LIMIT ?3"
+
+// The index that a state is listed by. Those of the hot states are not ordered by id: SQLite reads the
+// queue's entries of job_ready, or all held jobs, and keeps the first ones.
+const char* ListOfState(JobState state) {
+  switch (state) {
+    case JobState::kScheduled:
+      return LIST_STATE("job_waiting", "state = 'scheduled' AND state IN ('scheduled', 'waiting')");
+    case JobState::kWaiting:
+      return LIST_STATE("job_waiting", "state = 'waiting' AND state IN ('scheduled', 'waiting')");
+    case JobState::kReady:
+      return LIST_STATE("job_ready", "state = 'ready'");
+    case JobState::kRunning:
+      return LIST_STATE("job_held", "state = 'running' AND state IN ('running', 'parked')");
+    case JobState::kParked:
+      return LIST_STATE("job_held", "state = 'parked' AND state IN ('running', 'parked')");
+    case JobState::kDone:
+      return LIST_STATE("job_ended", "state = 'done' AND finished_ms >= 0");
+    case JobState::kDead:
+      return LIST_STATE("job_ended", "state = 'dead' AND finished_ms >= 0");
+    case JobState::kCanceled:
+      return LIST_STATE("job_ended", "state = 'canceled' AND finished_ms >= 0");
+  }
+  return "";
+}
 // Both seek the primary key. A listing of one state over all queues reads past the rows of the others.
 constexpr char kListAll[] = "SELECT " JOB_COLUMNS " FROM job WHERE id > ?1 ORDER BY id LIMIT ?2";
 constexpr char kListAllOfState[] =
@@ -58,8 +82,8 @@ StatusOr<std::vector<Job>> SqliteJobs::List(const std::optional<std::string>& qu
   std::vector<Job> rows;  // the pages of the states, merged
   for (JobState each : kStates) {
     if (state && each != *state) continue;
-    Query query(connection_, kListState);
-    query.Bind(*queue, JobStateName(each));
+    Query query(connection_, ListOfState(each));
+    query.Bind(*queue);
     AddAfter(query, after);
     query.Bind(limit);
     while (query.Step()) kVisitJob(rows.emplace_back(), Taker{query});
@@ -72,6 +96,7 @@ StatusOr<std::vector<Job>> SqliteJobs::List(const std::optional<std::string>& qu
 }
 
 StatusOr<std::map<JobState, int64_t>> SqliteJobs::CountByState(std::string_view queue) const {
+  RETURN_IF_ERROR(lanes_.Flush());
   Query query(connection_, kCounts);
   query.Bind(queue);
   std::map<JobState, int64_t> counts;
@@ -96,9 +121,10 @@ StatusOr<int> SqliteJobs::Prune(std::string_view queue, JobState state, int64_t 
     RETURN_IF_ERROR(query.status());
   }
   std::string queue_name(queue);
+  found_.reset();
   for (const auto& [id, user] : gone) {
     RETURN_IF_ERROR(Query(connection_, kDelete).Bind(id).Run());
-    RETURN_IF_ERROR(lanes_.Moved(queue_name, user, Lanes::Place{.state = state}, std::nullopt));
+    lanes_.Moved(queue_name, user, Lanes::Place{.state = state}, std::nullopt);
   }
   return static_cast<int>(gone.size());
 }

@@ -8,10 +8,13 @@ namespace {
 
 constexpr char kInsert[] = "INSERT INTO job (" JOB_COLUMNS R"sql(, due_boot, sort_ms)
 VALUES (?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, ?,?))sql";
-// Seeks the primary key; ?1 is the id. Of the identity nothing is written, so job_list moves only with the
-// state.
+// Seeks the primary key; ?1 is the id.
 constexpr char kUpdate[] = "UPDATE job SET (" JOB_MUTABLE R"sql(, due_boot, sort_ms) =
 (?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19, ?20,?21) WHERE id = ?1)sql";
+// The same where only its holder and its end have changed: the indexes of the other columns are not touched.
+constexpr char kUpdateEnd[] =
+    R"sql(UPDATE job SET (state, due_mono, fence, tries, result, error, worker, alive_mono,
+cancel_requested, finished_ms, due_boot) = (?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) WHERE id = ?1)sql";
 // Both seek the primary key.
 constexpr char kFind[] = "SELECT " JOB_COLUMNS " FROM job WHERE id = ?";
 constexpr char kFindPlace[] =
@@ -32,6 +35,13 @@ bool Finished(JobState state) {
 std::string_view DueBoot(const Job& job) { return job.due_mono >= 0 ? std::string_view(BootId()) : ""; }
 
 int64_t SortMs(const Job& job, int64_t created_ms) { return job.run_at_ms >= 0 ? job.run_at_ms : created_ms; }
+
+// Whether kUpdateEnd writes all that is different.
+bool OnlyItsEndDiffers(const Job& a, const Job& b) {
+  return a.provider_key == b.provider_key && a.priority == b.priority && a.run_at_ms == b.run_at_ms &&
+         a.timeout_ms == b.timeout_ms && a.unique_key == b.unique_key && a.payload_json == b.payload_json &&
+         a.progress_json == b.progress_json && a.checkpoint_json == b.checkpoint_json;
+}
 
 Lanes::Place PlaceOf(const Job& job) { return {job.provider_key, job.priority, job.state}; }
 
@@ -63,56 +73,71 @@ StatusOr<Id> SqliteJobs::Insert(const Job& job) {
                  {.object = job.id.text()});
   }
   RETURN_IF_ERROR(status);
-  RETURN_IF_ERROR(lanes_.Moved(job.queue, job.user, std::nullopt, PlaceOf(job)));
+  lanes_.Moved(job.queue, job.user, std::nullopt, PlaceOf(job));
   return job.id;
 }
 
 StatusOr<std::optional<Job>> SqliteJobs::Find(const Id& id) const {
   Query query(connection_, kFind);
   query.Bind(id);
-  return FirstRow<Job>(query, kVisitJob);
+  ASSIGN_OR_RETURN(found_, FirstRow<Job>(query, kVisitJob));
+  return found_;
+}
+
+StatusOr<SqliteJobs::Stands> SqliteJobs::StandsOf(const Id& id) const {
+  if (found_ && found_->id == id)
+    return Stands{found_->queue, found_->user, found_->created_ms, found_->fence, PlaceOf(*found_)};
+  Query query(connection_, kFindPlace);
+  query.Bind(id);
+  if (!query.Step()) {
+    RETURN_IF_ERROR(query.status());
+    return Error(Code::kNotFound, fmt::format("there is no job {}.", id.text()), {.object = id.text()});
+  }
+  Stands stands;
+  Taker take{query};
+  take(stands.queue), take(stands.user), take(stands.created_ms), take(stands.fence);
+  take(stands.place.provider_key), take(stands.place.priority), take(stands.place.state);
+  RETURN_IF_ERROR(query.status());
+  return stands;
+}
+
+Status SqliteJobs::WriteRow(const Job& job, int64_t created_ms, bool end_only) {
+  if (end_only) {
+    return Query(connection_, kUpdateEnd)
+        .Bind(job.id, JobStateName(job.state), job.due_mono, job.fence, job.tries, job.result_json,
+              job.error_json, job.worker, job.alive_mono, job.cancel_requested, job.finished_ms, DueBoot(job))
+        .Run();
+  }
+  Query query(connection_, kUpdate);
+  query.Bind(job.id);
+  VisitJobMutable(job, Binder{query});
+  query.Bind(DueBoot(job), SortMs(job, created_ms));
+  return query.Run();
 }
 
 Status SqliteJobs::Update(const Job& job, uint64_t fence) {
-  std::string queue, user;
-  int64_t created_ms;
-  Lanes::Place before;
-  {
-    Query query(connection_, kFindPlace);
-    query.Bind(job.id);
-    if (!query.Step()) {
-      RETURN_IF_ERROR(query.status());
-      return Error(Code::kNotFound, fmt::format("there is no job {}.", job.id.text()),
-                   {.object = job.id.text()});
-    }
-    Taker take{query};
-    uint64_t stands = 0;
-    take(queue), take(user), take(created_ms), take(stands), take(before.provider_key), take(before.priority);
-    take(before.state);
-    RETURN_IF_ERROR(query.status());
-    if (stands != fence) {
-      return Error(
-          Code::kStaleFence,
-          fmt::format("job {} was claimed again: its fence is {}, not {}.", job.id.text(), stands, fence),
-          {.hint = "Drop this claim's work; another holder has the job.", .object = job.id.text()});
-    }
+  ASSIGN_OR_RETURN(Stands stands, StandsOf(job.id));
+  if (stands.fence != fence) {
+    return Error(
+        Code::kStaleFence,
+        fmt::format("job {} was claimed again: its fence is {}, not {}.", job.id.text(), stands.fence, fence),
+        {.hint = "Drop this claim's work; another holder has the job.", .object = job.id.text()});
   }
   Job written = job;
   if (Finished(job.state)) written.unique_key.clear();  // free for the next one
-  Query query(connection_, kUpdate);
-  query.Bind(written.id);
-  VisitJobMutable(written, Binder{query});
-  query.Bind(DueBoot(written), SortMs(written, created_ms));
-  Status status = query.Run();
+  const bool end_only = found_ && found_->id == job.id && OnlyItsEndDiffers(*found_, written);
+  found_.reset();
+  Status status = WriteRow(written, stands.created_ms, end_only);
   if (CodeOf(status) == Code::kConflict) {
-    ASSIGN_OR_RETURN(std::optional<Id> holder, HolderOf(queue, written.unique_key));
+    ASSIGN_OR_RETURN(std::optional<Id> holder, HolderOf(stands.queue, written.unique_key));
     std::string holder_text = holder ? holder->text() : "another job";
     return Error(Code::kConflict,
                  fmt::format("the unique key of job {} is held by job {}.", job.id.text(), holder_text),
                  {.object = holder_text});
   }
   RETURN_IF_ERROR(status);
-  return lanes_.Moved(queue, user, before, PlaceOf(written));
+  lanes_.Moved(stands.queue, stands.user, stands.place, PlaceOf(written));
+  return OkStatus();
 }
 
 StatusOr<std::vector<Job>> SqliteJobs::HeldBy(const Id& worker) const {

@@ -1,5 +1,7 @@
 #include "store/sqlite/lanes.h"
 
+#include "fmt/format.h"
+
 namespace mediagen {
 namespace {
 
@@ -25,16 +27,16 @@ constexpr char kTurnOf[] = "SELECT turn FROM lane WHERE queue = ? AND user = ? L
 constexpr char kServed[] = "UPDATE lane SET turn = ?3 WHERE queue = ?1 AND user = ?2";
 
 // Both seek the primary key.
-constexpr char kNextTurn[] =
-    "INSERT INTO queue_turn (queue, last) VALUES (?, 1) ON CONFLICT (queue) DO UPDATE SET last = last + 1";
+constexpr char kSetTurn[] =
+    "INSERT INTO queue_turn (queue, last) VALUES (?, ?) ON CONFLICT (queue) DO UPDATE SET last = "
+    "excluded.last";
 constexpr char kLastTurn[] = "SELECT last FROM queue_turn WHERE queue = ?";
 
 bool Running(JobState state) { return state == JobState::kRunning || state == JobState::kParked; }
 
 }  // namespace
 
-StatusOr<int64_t> Lanes::NextTurn(const std::string& queue) {
-  RETURN_IF_ERROR(Query(connection_, kNextTurn).Bind(queue).Run());
+StatusOr<int64_t> Lanes::LastTurn(const std::string& queue) {
   Query query(connection_, kLastTurn);
   query.Bind(queue);
   int64_t turn = query.Step() ? query.Int() : 0;
@@ -42,7 +44,14 @@ StatusOr<int64_t> Lanes::NextTurn(const std::string& queue) {
   return turn;
 }
 
-// The turn that the user has already in another lane, or the end of the round.
+Status Lanes::SetLastTurn(const std::string& queue, int64_t turn) {
+  return Query(connection_, kSetTurn).Bind(queue, turn).Run();
+}
+
+Status Lanes::WriteTurn(const std::string& queue, const std::string& user, int64_t turn) {
+  return Query(connection_, kServed).Bind(queue, user, turn).Run();
+}
+
 StatusOr<int64_t> Lanes::TurnOf(const std::string& queue, const std::string& user) {
   {
     Query query(connection_, kTurnOf);
@@ -50,45 +59,91 @@ StatusOr<int64_t> Lanes::TurnOf(const std::string& queue, const std::string& use
     if (query.Step()) return query.Int();
     RETURN_IF_ERROR(query.status());
   }
-  return NextTurn(queue);
+  ASSIGN_OR_RETURN(const int64_t last, LastTurn(queue));
+  RETURN_IF_ERROR(SetLastTurn(queue, last + 1));
+  return last + 1;
 }
 
-Status Lanes::AddToLane(const std::string& queue, const std::string& user, const Place& place, int ready,
-                        int running) {
+Lanes::LaneChange& Lanes::ChangeOf(const std::string& queue, const std::string& user, const Place& place) {
+  if (!lanes_.empty()) {  // most often the same one again
+    LaneChange& last = lanes_.back();
+    if (last.queue == queue && last.user == user && last.provider_key == place.provider_key &&
+        last.priority == place.priority)
+      return last;
+  }
+  const std::string key =
+      fmt::format("{}\n{}\n{}\n{}\n{}", place.priority, queue.size(), queue, user.size(), user) +
+      place.provider_key;
+  auto [it, is_new] = by_key_.try_emplace(key, lanes_.size());
+  if (is_new) {
+    lanes_.push_back(
+        {.queue = queue, .user = user, .provider_key = place.provider_key, .priority = place.priority});
+  }
+  return lanes_[it->second];
+}
+
+void Lanes::Add(const std::string& queue, const std::string& user, const Place& place, int by) {
+  CountChange* count = nullptr;
+  for (CountChange& change : counts_) {
+    if (change.state == place.state && change.queue == queue) count = &change;
+  }
+  if (count == nullptr) count = &counts_.emplace_back(CountChange{.queue = queue, .state = place.state});
+  count->jobs += by;
+  if (place.state == JobState::kReady) ChangeOf(queue, user, place).ready += by;
+  if (Running(place.state)) ChangeOf(queue, user, place).running += by;
+}
+
+void Lanes::Moved(const std::string& queue, const std::string& user, const std::optional<Place>& from,
+                  const std::optional<Place>& to) {
+  if (from && to && from->state == to->state && from->provider_key == to->provider_key &&
+      from->priority == to->priority) {
+    return;
+  }
+  if (to) Add(queue, user, *to, +1);
+  if (from) Add(queue, user, *from, -1);
+}
+
+Status Lanes::Write(const LaneChange& change) {
+  if (change.ready == 0 && change.running == 0) return OkStatus();
   {
     Query query(connection_, kAddToLane);
-    RETURN_IF_ERROR(query.Bind(queue, user, place.provider_key, place.priority, ready, running).Run());
+    RETURN_IF_ERROR(query
+                        .Bind(change.queue, change.user, change.provider_key, change.priority, change.ready,
+                              change.running)
+                        .Run());
     if (query.changes() > 0) {
-      if (ready + running > 0) return OkStatus();
-      return Query(connection_, kDropEmpty).Bind(queue, user, place.provider_key, place.priority).Run();
+      if (change.ready + change.running > 0) return OkStatus();
+      return Query(connection_, kDropEmpty)
+          .Bind(change.queue, change.user, change.provider_key, change.priority)
+          .Run();
     }
   }
-  ASSIGN_OR_RETURN(int64_t turn, TurnOf(queue, user));
+  ASSIGN_OR_RETURN(int64_t turn, TurnOf(change.queue, change.user));
   return Query(connection_, kInsertLane)
-      .Bind(queue, user, place.provider_key, place.priority, ready, running, turn)
+      .Bind(change.queue, change.user, change.provider_key, change.priority, change.ready, change.running,
+            turn)
       .Run();
 }
 
-Status Lanes::Add(const std::string& queue, const std::string& user, const Place& place, int by) {
-  RETURN_IF_ERROR(Query(connection_, kCount).Bind(queue, JobStateName(place.state), by).Run());
-  if (place.state == JobState::kReady) return AddToLane(queue, user, place, by, 0);
-  return Running(place.state) ? AddToLane(queue, user, place, 0, by) : OkStatus();
-}
-
-Status Lanes::Moved(const std::string& queue, const std::string& user, const std::optional<Place>& from,
-                    const std::optional<Place>& to) {
-  if (from && to && from->state == to->state && from->provider_key == to->provider_key &&
-      from->priority == to->priority) {
-    return OkStatus();
+Status Lanes::Flush() {
+  if (lanes_.empty() && counts_.empty()) return OkStatus();
+  std::vector<LaneChange> lanes;
+  std::vector<CountChange> counts;
+  lanes.swap(lanes_), counts.swap(counts_);
+  by_key_.clear();
+  for (const CountChange& change : counts) {
+    if (change.jobs == 0) continue;
+    RETURN_IF_ERROR(
+        Query(connection_, kCount).Bind(change.queue, JobStateName(change.state), change.jobs).Run());
   }
-  // First what comes, then what goes: a lane that only changes sides is not dropped, and keeps its turn.
-  if (to) RETURN_IF_ERROR(Add(queue, user, *to, +1));
-  return from ? Add(queue, user, *from, -1) : OkStatus();
+  for (const LaneChange& change : lanes) RETURN_IF_ERROR(Write(change));
+  return OkStatus();
 }
 
-Status Lanes::Served(const std::string& queue, const std::string& user) {
-  ASSIGN_OR_RETURN(int64_t turn, NextTurn(queue));
-  return Query(connection_, kServed).Bind(queue, user, turn).Run();
+void Lanes::Drop() {
+  lanes_.clear();
+  counts_.clear();
+  by_key_.clear();
 }
 
 }  // namespace mediagen

@@ -85,17 +85,36 @@ class SqliteJobs final : public JobStore {
   StatusOr<std::vector<Job>> Claim(std::string_view queue, int max, const ClaimLimits& limits,
                                    const Id& worker, int64_t now_mono) override;
   StatusOr<bool> HasReady(std::string_view queue) const override;
+
+  // job_position.cc
   StatusOr<int64_t> PositionOf(const Id& id, int64_t most_ready) const override;
 
   // job_due.cc
   StatusOr<int> PromoteDue(int64_t now_ms, int64_t now_mono, std::string_view boot_id, int limit) override;
   StatusOr<int64_t> NextDueIn(int64_t now_ms, int64_t now_mono) const override;
 
+  // What was counted since the last one: to be written before COMMIT and RELEASE, forgotten after ROLLBACK.
+  Status WriteCounts() { return lanes_.Flush(); }
+  void DropCounts() {
+    lanes_.Drop();
+    found_.reset();
+  }
+
  private:
+  struct Stands {  // what an update has to know of the row as it is
+    std::string queue, user;
+    int64_t created_ms = 0;
+    uint64_t fence = 0;
+    Lanes::Place place;
+  };
   StatusOr<std::optional<Id>> HolderOf(const std::string& queue, const std::string& unique_key) const;
+  StatusOr<Stands> StandsOf(const Id& id) const;
+  Status WriteRow(const Job& job, int64_t created_ms, bool end_only);
 
   Connection& connection_;
-  Lanes lanes_;
+  mutable Lanes lanes_;  // a reading flushes what was gathered; in a snapshot nothing ever is
+  // The row that was read last and not written since: an update of it need not read it again.
+  mutable std::optional<Job> found_;
 };
 
 class SqliteEvents final : public EventLog {
@@ -145,6 +164,10 @@ class SqliteTransaction final : public Transaction {
   EventLog& events() override { return events_; }
   Collections& collections() override { return collections_; }
   void WakeQueues() override { wake_queues_ = true; }
+
+  // Of jobs: to be written before COMMIT and RELEASE, forgotten after a ROLLBACK.
+  Status WriteCounts() { return jobs_.WriteCounts(); }
+  void DropCounts() { jobs_.DropCounts(); }
 
   // What this transaction's current operation wants to be woken; and a new operation's begin.
   bool wakes_queues() const { return wake_queues_; }

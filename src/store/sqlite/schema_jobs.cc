@@ -4,7 +4,8 @@ namespace mediagen {
 
 extern const char kSchemaJobs[];
 
-// Finished rows stand in no index that a claim, a promotion or a renewal reads.
+// Finished rows stand in no index that a claim, a promotion or a renewal reads. No index holds a state that
+// most jobs pass through (ready, running, done): each move of a job would write it again.
 //
 // A lane is what one user has in one queue for one provider key at one priority; its row is kept in the
 // transaction that moves a job. `turn` is the user's place in the round, the same in all lanes of the user;
@@ -25,8 +26,9 @@ CREATE INDEX job_ready ON job (queue, user, provider_key, priority, sort_ms, id)
 CREATE INDEX job_due ON job (due_boot, due_mono) WHERE state = 'scheduled' AND due_boot <> '';
 CREATE INDEX job_run_at ON job (run_at_ms) WHERE state = 'scheduled' AND due_boot = '';
 CREATE INDEX job_held ON job (worker, cancel_requested) WHERE state IN ('running', 'parked');
-CREATE INDEX job_list ON job (queue, state, id);
+CREATE INDEX job_waiting ON job (queue, state, id) WHERE state IN ('scheduled', 'waiting');
 CREATE INDEX job_finished ON job (queue, state, finished_ms) WHERE finished_ms >= 0;
+CREATE INDEX job_ended ON job (queue, state, id) WHERE finished_ms >= 0;
 
 CREATE TABLE lane (
   queue TEXT NOT NULL, user TEXT NOT NULL, provider_key TEXT NOT NULL, priority INTEGER NOT NULL,
