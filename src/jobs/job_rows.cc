@@ -54,11 +54,8 @@ Status JobRows::Finish(Transaction& transaction, const Id& id, uint64_t fence, c
   JobState left_in = ApplyOutcome(outcome, settings_->Of(job.queue).retry, Moment::Of(clock_), random_, &job);
   RETURN_IF_ERROR(jobs.Update(job, fence));
   // Others may wait for the slot, or must set a timer.
-  bool wake = left_in == JobState::kReady || left_in == JobState::kScheduled;
-  if (!wake) {
-    ASSIGN_OR_RETURN(wake, jobs.HasReady(job.queue));
-  }
-  if (wake) transaction.WakeQueues();
+  if (left_in == JobState::kReady || left_in == JobState::kScheduled) transaction.WakeQueues();
+  transaction.FreedSlot(job.queue);
   held_->MarkFinished(id, fence, outcome.kind);
   return OkStatus();
 }

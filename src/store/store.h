@@ -38,6 +38,8 @@ class Transaction {
   // Tells this and other processes, after the commit, that jobs became ready or were asked to cancel. Events
   // wake by themselves.
   virtual void WakeQueues() = 0;
+  // The same, if jobs are ready in `queue` then: a slot has become free. Looked up once a group.
+  virtual void FreedSlot(const std::string& queue) = 0;
 };
 
 // Runs on the writer thread inside a savepoint: an error undoes this operation alone. It may be run again

@@ -115,8 +115,9 @@ Status GroupCommit::RunGuarded(SqliteTransaction& transaction, Request& request,
     return begun;
   }
   Status status = RunOne(transaction, request, rolled_back);
-  if (status.ok()) status = transaction.WriteCounts();
-  if (!status.ok()) transaction.DropCounts();
+  if (status.ok()) status = transaction.EndOperations();
+  if (!status.ok()) transaction.DropOperations();
+  request.signs.queues |= transaction.wakes_queues();
   if (*rolled_back) return status;
   Status undone = status.ok() ? OkStatus() : Run(*connection_, kRollbackTo);
   Status released = undone.ok() ? Run(*connection_, kRelease) : undone;
@@ -129,7 +130,11 @@ Status GroupCommit::RunGuarded(SqliteTransaction& transaction, Request& request,
 GroupCommit::Ending GroupCommit::Finish(SqliteTransaction& transaction, std::span<Request> requests,
                                         int64_t writes_before) {
   marker_.clear();
-  commit_error_ = transaction.WriteCounts();
+  transaction.BeginOperation();
+  commit_error_ = transaction.EndOperations();
+  for (Request& request : requests.first(reached_)) {
+    if (request.result.ok()) request.signs.queues |= transaction.wakes_queues();
+  }
   if (connection_->writes() == writes_before) {  // e.g. an empty claim: nothing is written at all
     Run(*connection_, kCommit).IgnoreError();
     return Ending::kCommitted;

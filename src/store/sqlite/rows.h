@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 
 #include "store/sqlite/connection.h"
 #include "store/sqlite/lanes.h"
@@ -164,10 +165,23 @@ class SqliteTransaction final : public Transaction {
   EventLog& events() override { return events_; }
   Collections& collections() override { return collections_; }
   void WakeQueues() override { wake_queues_ = true; }
+  void FreedSlot(const std::string& queue) override { freed_.insert(queue); }
 
-  // Of jobs: to be written before COMMIT and RELEASE, forgotten after a ROLLBACK.
-  Status WriteCounts() { return jobs_.WriteCounts(); }
-  void DropCounts() { jobs_.DropCounts(); }
+  // What the operations since the last one left to be done once: the counts of jobs, and whether somebody is
+  // to be woken for the slots that became free. Before COMMIT and RELEASE; dropped after a ROLLBACK.
+  Status EndOperations() {
+    RETURN_IF_ERROR(jobs_.WriteCounts());
+    for (const std::string& queue : freed_) {
+      if (wake_queues_) break;
+      ASSIGN_OR_RETURN(wake_queues_, jobs_.HasReady(queue));
+    }
+    freed_.clear();
+    return OkStatus();
+  }
+  void DropOperations() {
+    jobs_.DropCounts();
+    freed_.clear();
+  }
 
   // What this transaction's current operation wants to be woken; and a new operation's begin.
   bool wakes_queues() const { return wake_queues_; }
@@ -183,6 +197,7 @@ class SqliteTransaction final : public Transaction {
   SqliteEvents events_;
   SqliteCollections collections_;
   bool wake_queues_ = false;
+  std::set<std::string> freed_;
 };
 
 class SqliteSnapshot final : public Snapshot {
