@@ -31,21 +31,26 @@ WHERE queue = ? AND provider_key = ? AND ready > 0 ORDER BY priority DESC, turn,
 constexpr int kLanesAtOnce = 64;
 
 // Seeks job_ready(queue, user, provider_key, priority, sort_ms, id).
-constexpr char kHeads[] = R"sql(SELECT sort_ms, id FROM job INDEXED BY job_ready
-WHERE queue = ? AND user = ? AND provider_key = ? AND priority = ? AND state = 'ready' AND (sort_ms, id) > (?, ?)
+constexpr char kHeads[] = R"sql(SELECT sort_ms, id, rowid FROM job INDEXED BY job_ready
+WHERE queue = ? AND user = ? AND provider_key = ? AND priority = ? AND sort_ms IS NOT NULL AND (sort_ms, id) > (?, ?)
 ORDER BY sort_ms, id LIMIT ?)sql";
 
-// Both seek the primary key.
-constexpr char kClaim[] =
-    "UPDATE job SET state = 'running', fence = ?2, worker = ?3, alive_mono = ?4 WHERE id = ?1";
-constexpr char kReadyJob[] = "SELECT " JOB_COLUMNS " FROM job WHERE id = ? AND state = 'ready'";
+// Both seek the row itself.
+constexpr char kClaim[] = R"sql(
+UPDATE job SET state = 'running', fence = ?2, worker = ?3, alive_mono = ?4, sort_ms = NULL WHERE rowid = ?1)sql";
+constexpr char kReadyJob[] = "SELECT " JOB_COLUMNS " FROM job WHERE rowid = ? AND state = 'ready'";
+
+struct Head {
+  int64_t sort_ms = 0, rowid = 0;
+  Id id;
+};
 
 struct Lane {
   std::string provider_key, user;
   int priority = 0;
   int64_t turn = 0;
   // Its next jobs in order, and from where to read on.
-  std::deque<std::pair<int64_t, Id>> heads;
+  std::deque<Head> heads;
   int64_t last_sort_ms = INT64_MIN;
   Id last_id{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};  // before every id, and not NULL
   int next_read = 1;
@@ -176,8 +181,10 @@ class Line {
     Query query(connection_, kHeads);
     query.Bind(queue_, lane->user, provider_key_, lane->priority, lane->last_sort_ms, lane->last_id, limit);
     while (query.Step()) {
-      query.Take(&lane->last_sort_ms), query.Take(&lane->last_id);
-      lane->heads.emplace_back(lane->last_sort_ms, lane->last_id);
+      Head head;
+      query.Take(&head.sort_ms), query.Take(&head.id), query.Take(&head.rowid);
+      lane->last_sort_ms = head.sort_ms, lane->last_id = head.id;
+      lane->heads.push_back(head);
     }
     RETURN_IF_ERROR(query.status());
     if (lane->heads.empty() && lane->next_read == 1)
@@ -198,7 +205,7 @@ class Line {
 };
 
 struct Pick {
-  Id id;
+  int64_t rowid = 0;
   std::string user;
   Lanes::Place place;
 };
@@ -215,7 +222,7 @@ class Choice {
     while (static_cast<int>(picks_.size()) < max && slots_.all < slots_.limits.concurrency) {
       ASSIGN_OR_RETURN(Lane * lane, Next(max - static_cast<int>(picks_.size())));
       if (lane == nullptr) break;
-      picks_.push_back({lane->heads.front().second, lane->user, {lane->provider_key, lane->priority}});
+      picks_.push_back({lane->heads.front().rowid, lane->user, {lane->provider_key, lane->priority}});
       lane->heads.pop_front();
       slots_.Add(lane->provider_key, lane->user, 1);
       served_[lane->user] = ++turn_;
@@ -230,7 +237,7 @@ class Choice {
   StatusOr<Lane*> Next(int wanted) {
     Lane* best = nullptr;
     auto order = [](const Lane& lane) {
-      return std::tuple(-lane.priority, lane.turn, lane.heads.front().first, lane.heads.front().second);
+      return std::tuple(-lane.priority, lane.turn, lane.heads.front().sort_ms, lane.heads.front().id);
     };
     for (Line& line : lines_) {
       if (!slots_.ProviderIsFree(line.provider_key())) continue;
@@ -249,17 +256,16 @@ class Choice {
   StringMap<int64_t> served_;
 };
 
-StatusOr<Job> TakeReady(Connection& connection, const Id& id, const Id& worker, int64_t now_mono) {
+StatusOr<Job> TakeReady(Connection& connection, int64_t rowid, const Id& worker, int64_t now_mono) {
   Query ready(connection, kReadyJob);
-  ready.Bind(id);
+  ready.Bind(rowid);
   ASSIGN_OR_RETURN(std::optional<Job> job, FirstRow<Job>(ready, kVisitJob));
-  if (!job)
-    return Error(Code::kCorrupt, "an index holds a ready job that is not there.", {.object = id.text()});
+  if (!job) return Error(Code::kCorrupt, "an index holds a ready job that is not there.");
   job->state = JobState::kRunning;
   ++job->fence;
   job->worker = worker;
   job->alive_mono = now_mono;
-  RETURN_IF_ERROR(Query(connection, kClaim).Bind(id, job->fence, worker, now_mono).Run());
+  RETURN_IF_ERROR(Query(connection, kClaim).Bind(rowid, job->fence, worker, now_mono).Run());
   return *std::move(job);
 }
 
@@ -287,7 +293,7 @@ StatusOr<std::vector<Job>> SqliteJobs::Claim(std::string_view queue_name, int ma
   found_.reset();
   claimed.reserve(choice.picks().size());
   for (const Pick& pick : choice.picks()) {
-    ASSIGN_OR_RETURN(Job job, TakeReady(connection_, pick.id, worker, now_mono));
+    ASSIGN_OR_RETURN(Job job, TakeReady(connection_, pick.rowid, worker, now_mono));
     claimed.push_back(std::move(job));
     Lanes::Place running = pick.place;
     running.state = JobState::kRunning;

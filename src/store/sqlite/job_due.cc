@@ -9,29 +9,28 @@ namespace {
 
 #define DUE "SELECT id, queue, user, provider_key, priority FROM job INDEXED BY "
 
-// Seeks job_run_at(run_at_ms). A job that has neither time (-1) is due.
-constexpr char kDueByWall[] = DUE
-    "job_run_at WHERE state = 'scheduled' AND due_boot = '' AND run_at_ms <= ?1 ORDER BY run_at_ms LIMIT ?2";
+// Seeks job_run_at(due_ms). A job that has neither time (-1) is due.
+constexpr char kDueByWall[] =
+    DUE "job_run_at WHERE due_ms IS NOT NULL AND due_ms <= ?1 ORDER BY due_ms LIMIT ?2";
 // All three seek job_due(due_boot, due_mono). A due time of another boot has no meaning any more, so it is
 // over.
-constexpr char kDueByMono[] = DUE R"sql(job_due WHERE state = 'scheduled' AND due_boot <> '' AND due_boot = ?1
+constexpr char kDueByMono[] = DUE R"sql(job_due WHERE due_boot = ?1
 AND due_mono <= ?3 ORDER BY due_mono LIMIT ?2)sql";
-constexpr char kDueBefore[] =
-    DUE "job_due WHERE state = 'scheduled' AND due_boot <> '' AND due_boot < ?1 LIMIT ?2";
-constexpr char kDueBehind[] =
-    DUE "job_due WHERE state = 'scheduled' AND due_boot <> '' AND due_boot > ?1 LIMIT ?2";
+constexpr char kDueBefore[] = DUE "job_due WHERE due_boot < ?1 LIMIT ?2";
+constexpr char kDueBehind[] = DUE "job_due WHERE due_boot > ?1 LIMIT ?2";
 
-constexpr char kPromote[] = "UPDATE job SET state = 'ready', due_mono = -1, due_boot = '' WHERE id = ?";
+constexpr char kPromote[] =
+    R"sql(UPDATE job SET state = 'ready', due_mono = -1, due_boot = NULL, due_ms = NULL,
+rest = NULL, sort_ms = iif(run_at_ms >= 0, run_at_ms, created_ms) WHERE id = ?)sql";
 
 // Each reads one entry of its index.
-constexpr char kFirstByWall[] =
-    "SELECT min(run_at_ms) FROM job INDEXED BY job_run_at WHERE state = 'scheduled' AND due_boot = ''";
+constexpr char kFirstByWall[] = "SELECT min(due_ms) FROM job INDEXED BY job_run_at WHERE due_ms IS NOT NULL";
 constexpr char kFirstByMono[] = R"sql(SELECT min(due_mono) FROM job INDEXED BY job_due
-WHERE state = 'scheduled' AND due_boot <> '' AND due_boot = ?1)sql";
+WHERE due_boot = ?1)sql";
 constexpr char kAnyBefore[] = R"sql(SELECT 0 FROM job INDEXED BY job_due
-WHERE state = 'scheduled' AND due_boot <> '' AND due_boot < ?1 LIMIT 1)sql";
+WHERE due_boot < ?1 LIMIT 1)sql";
 constexpr char kAnyBehind[] = R"sql(SELECT 0 FROM job INDEXED BY job_due
-WHERE state = 'scheduled' AND due_boot <> '' AND due_boot > ?1 LIMIT 1)sql";
+WHERE due_boot > ?1 LIMIT 1)sql";
 
 struct Due {
   Id id;

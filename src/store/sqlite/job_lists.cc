@@ -11,33 +11,21 @@ constexpr JobState kStates[] = {JobState::kScheduled, JobState::kReady,   JobSta
                                 JobState::kRunning,   JobState::kParked,  JobState::kDone,
                                 JobState::kDead,      JobState::kCanceled};
 
-#define LIST_STATE(index, state)                                                     \
-  "SELECT " JOB_COLUMNS " FROM job INDEXED BY " index " WHERE queue = ?1 AND " state \
-  " AND id > ?2 ORDER BY id LIMIT ?3"
+#define LIST "SELECT " JOB_COLUMNS " FROM job INDEXED BY "
+#define PAGE " AND id > ?2 ORDER BY id LIMIT ?3"
 
-// The index that a state is listed by. Those of the hot states are not ordered by id: SQLite reads the
-// queue's entries of job_ready, or all held jobs, and keeps the first ones.
+// Seeks job_rest(queue, rest, id).
+constexpr char kListRest[] = LIST "job_rest WHERE queue = ?1 AND rest = ?4" PAGE;
+// The hot states stand in no index that is ordered by id: SQLite reads the queue's entries of job_ready, or
+// all held jobs, and keeps the first ones.
+constexpr char kListReady[] = LIST "job_ready WHERE queue = ?1 AND sort_ms IS NOT NULL AND state = ?4" PAGE;
+constexpr char kListHeld[] = LIST "job_held WHERE queue = ?1 AND worker IS NOT NULL AND state = ?4" PAGE;
+
 const char* ListOfState(JobState state) {
-  switch (state) {
-    case JobState::kScheduled:
-      return LIST_STATE("job_waiting", "state = 'scheduled' AND state IN ('scheduled', 'waiting')");
-    case JobState::kWaiting:
-      return LIST_STATE("job_waiting", "state = 'waiting' AND state IN ('scheduled', 'waiting')");
-    case JobState::kReady:
-      return LIST_STATE("job_ready", "state = 'ready'");
-    case JobState::kRunning:
-      return LIST_STATE("job_held", "state = 'running' AND state IN ('running', 'parked')");
-    case JobState::kParked:
-      return LIST_STATE("job_held", "state = 'parked' AND state IN ('running', 'parked')");
-    case JobState::kDone:
-      return LIST_STATE("job_ended", "state = 'done' AND finished_ms >= 0");
-    case JobState::kDead:
-      return LIST_STATE("job_ended", "state = 'dead' AND finished_ms >= 0");
-    case JobState::kCanceled:
-      return LIST_STATE("job_ended", "state = 'canceled' AND finished_ms >= 0");
-  }
-  return "";
+  if (state == JobState::kReady) return kListReady;
+  return state == JobState::kRunning || state == JobState::kParked ? kListHeld : kListRest;
 }
+
 // Both seek the primary key. A listing of one state over all queues reads past the rows of the others.
 constexpr char kListAll[] = "SELECT " JOB_COLUMNS " FROM job WHERE id > ?1 ORDER BY id LIMIT ?2";
 constexpr char kListAllOfState[] =
@@ -46,9 +34,9 @@ constexpr char kListAllOfState[] =
 // Seeks the primary key (queue, state).
 constexpr char kCounts[] = "SELECT state, jobs FROM queue_state WHERE queue = ?";
 
-// Seeks job_finished(queue, state, finished_ms).
+// Seeks job_finished(queue, rest, finished_ms).
 constexpr char kPrunable[] = R"sql(SELECT id, user FROM job INDEXED BY job_finished
-WHERE queue = ? AND state = ? AND finished_ms >= 0 AND finished_ms < ?
+WHERE queue = ? AND rest = ? AND finished_ms >= 0 AND finished_ms < ?
 ORDER BY finished_ms LIMIT ?)sql";
 constexpr char kDelete[] = "DELETE FROM job WHERE id = ?";
 
@@ -85,7 +73,7 @@ StatusOr<std::vector<Job>> SqliteJobs::List(const std::optional<std::string>& qu
     Query query(connection_, ListOfState(each));
     query.Bind(*queue);
     AddAfter(query, after);
-    query.Bind(limit);
+    query.Bind(limit, JobStateName(each));
     while (query.Step()) kVisitJob(rows.emplace_back(), Taker{query});
     RETURN_IF_ERROR(query.status());
   }

@@ -13,7 +13,7 @@ constexpr char kAhead[] =
     "ready > 0";
 // Reads the user's entries of job_ready.
 constexpr char kRank[] = R"sql(SELECT count(*) FROM job INDEXED BY job_ready WHERE queue = ? AND user = ?
-AND state = 'ready' AND priority = ? AND (sort_ms, id) < (?, ?))sql";
+AND sort_ms IS NOT NULL AND priority = ? AND (sort_ms, id) < (?, ?))sql";
 // Reads the entries of lane_priority at this priority. Who stands before us in the round (an earlier turn) is
 // served once more than we.
 constexpr char kOthers[] = R"sql(

@@ -6,15 +6,15 @@
 namespace mediagen {
 namespace {
 
-constexpr char kInsert[] = "INSERT INTO job (" JOB_COLUMNS R"sql(, due_boot, sort_ms)
-VALUES (?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, ?,?))sql";
+constexpr char kInsert[] = "INSERT INTO job (" JOB_COLUMNS R"sql(, sort_ms, due_boot, due_ms, rest)
+VALUES (?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?))sql";
 // Seeks the primary key; ?1 is the id.
-constexpr char kUpdate[] = "UPDATE job SET (" JOB_MUTABLE R"sql(, due_boot, sort_ms) =
-(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19, ?20,?21) WHERE id = ?1)sql";
-// The same where only its holder and its end have changed: the indexes of the other columns are not touched.
-constexpr char kUpdateEnd[] =
-    R"sql(UPDATE job SET (state, due_mono, fence, tries, result, error, worker, alive_mono,
-cancel_requested, finished_ms, due_boot) = (?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) WHERE id = ?1)sql";
+constexpr char kUpdate[] = "UPDATE job SET (" JOB_MUTABLE R"sql(, sort_ms, due_boot, due_ms, rest) =
+(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19, ?20,?21,?22,?23) WHERE id = ?1)sql";
+// The same where a held job ends: the indexes of the other columns are not looked at.
+constexpr char kUpdateEnd[] = R"sql(
+UPDATE job SET (state, tries, result, error, worker, alive_mono, finished_ms, rest) = (?2,?3,?4,?5,NULL,?6,?7,?8)
+WHERE id = ?1)sql";
 // Both seek the primary key.
 constexpr char kFind[] = "SELECT " JOB_COLUMNS " FROM job WHERE id = ?";
 constexpr char kFindPlace[] =
@@ -27,19 +27,30 @@ WHERE worker = ? AND state IN ('running', 'parked'))sql";
 constexpr char kCancelRequested[] = R"sql(
 SELECT id FROM job INDEXED BY job_held WHERE worker = ? AND cancel_requested = 1 AND state IN ('running', 'parked'))sql";
 
+bool Held(JobState state) { return state == JobState::kRunning || state == JobState::kParked; }
+
 bool Finished(JobState state) {
   return state == JobState::kDone || state == JobState::kDead || state == JobState::kCanceled;
 }
 
-// Monotonic times mean nothing in another boot, so the row says in which one its due_mono was written.
-std::string_view DueBoot(const Job& job) { return job.due_mono >= 0 ? std::string_view(BootId()) : ""; }
-
-int64_t SortMs(const Job& job, int64_t created_ms) { return job.run_at_ms >= 0 ? job.run_at_ms : created_ms; }
+// The columns that only the indexes read.
+void BindDerived(const Job& job, int64_t created_ms, Query& query) {
+  const bool scheduled = job.state == JobState::kScheduled;
+  const bool by_mono = job.due_mono >= 0;
+  auto bind = [&](bool holds, const auto& value) { holds ? query.Add(value) : query.AddNull(); };
+  bind(job.state == JobState::kReady, job.run_at_ms >= 0 ? job.run_at_ms : created_ms);
+  // Monotonic times mean nothing in another boot, so the row says in which one its due_mono was written.
+  bind(scheduled && by_mono, std::string_view(BootId()));
+  bind(scheduled && !by_mono, job.run_at_ms);
+  bind(job.state != JobState::kReady && !Held(job.state), JobStateName(job.state));
+}
 
 // Whether kUpdateEnd writes all that is different.
-bool OnlyItsEndDiffers(const Job& a, const Job& b) {
-  return a.provider_key == b.provider_key && a.priority == b.priority && a.run_at_ms == b.run_at_ms &&
-         a.timeout_ms == b.timeout_ms && a.unique_key == b.unique_key && a.payload_json == b.payload_json &&
+bool OnlyEnds(const Job& a, const Job& b) {
+  return Held(a.state) && Finished(b.state) && b.worker.empty() && a.fence == b.fence &&
+         a.due_mono == b.due_mono && a.provider_key == b.provider_key && a.priority == b.priority &&
+         a.run_at_ms == b.run_at_ms && a.timeout_ms == b.timeout_ms && a.unique_key == b.unique_key &&
+         a.cancel_requested == b.cancel_requested && a.payload_json == b.payload_json &&
          a.progress_json == b.progress_json && a.checkpoint_json == b.checkpoint_json;
 }
 
@@ -66,7 +77,7 @@ StatusOr<Id> SqliteJobs::Insert(const Job& job) {
   if (holder) return *holder;
   Query query(connection_, kInsert);
   kVisitJob(job, Binder{query});
-  query.Bind(DueBoot(job), SortMs(job, job.created_ms));
+  BindDerived(job, job.created_ms, query);
   Status status = query.Run();
   if (CodeOf(status) == Code::kConflict) {
     return Error(Code::kConflict, fmt::format("there is a job {} already.", job.id.text()),
@@ -103,15 +114,16 @@ StatusOr<SqliteJobs::Stands> SqliteJobs::StandsOf(const Id& id) const {
 
 Status SqliteJobs::WriteRow(const Job& job, int64_t created_ms, bool end_only) {
   if (end_only) {
+    const std::string_view state = JobStateName(job.state);
     return Query(connection_, kUpdateEnd)
-        .Bind(job.id, JobStateName(job.state), job.due_mono, job.fence, job.tries, job.result_json,
-              job.error_json, job.worker, job.alive_mono, job.cancel_requested, job.finished_ms, DueBoot(job))
+        .Bind(job.id, state, job.tries, job.result_json, job.error_json, job.alive_mono, job.finished_ms,
+              state)
         .Run();
   }
   Query query(connection_, kUpdate);
   query.Bind(job.id);
   VisitJobMutable(job, Binder{query});
-  query.Bind(DueBoot(job), SortMs(job, created_ms));
+  BindDerived(job, created_ms, query);
   return query.Run();
 }
 
@@ -125,7 +137,7 @@ Status SqliteJobs::Update(const Job& job, uint64_t fence) {
   }
   Job written = job;
   if (Finished(job.state)) written.unique_key.clear();  // free for the next one
-  const bool end_only = found_ && found_->id == job.id && OnlyItsEndDiffers(*found_, written);
+  const bool end_only = found_ && found_->id == job.id && OnlyEnds(*found_, written);
   found_.reset();
   Status status = WriteRow(written, stands.created_ms, end_only);
   if (CodeOf(status) == Code::kConflict) {

@@ -4,8 +4,8 @@ namespace mediagen {
 
 extern const char kSchemaJobs[];
 
-// Finished rows stand in no index that a claim, a promotion or a renewal reads. No index holds a state that
-// most jobs pass through (ready, running, done): each move of a job would write it again.
+// Finished rows stand in no index that a claim, a promotion or a renewal reads. No index mentions
+// `state`: SQLite looks at every index that mentions a changed column, and every move of a job changes it.
 //
 // A lane is what one user has in one queue for one provider key at one priority; its row is kept in the
 // transaction that moves a job. `turn` is the user's place in the round, the same in all lanes of the user;
@@ -18,17 +18,19 @@ CREATE TABLE job (
   tries INTEGER NOT NULL, timeout_ms INTEGER NOT NULL, progress TEXT NOT NULL, result TEXT NOT NULL,
   error TEXT NOT NULL, checkpoint TEXT NOT NULL, unique_key TEXT NOT NULL, worker BLOB, alive_mono INTEGER NOT NULL,
   cancel_requested INTEGER NOT NULL, finished_ms INTEGER NOT NULL,
-  due_boot TEXT NOT NULL,     -- the boot of due_mono; '' when there is none
-  sort_ms INTEGER NOT NULL    -- the job's time in the order of claims: run_at_ms, else created_ms
+  -- What the indexes hold, each NULL where its index has nothing of the job (BindDerived in jobs.cc):
+  sort_ms INTEGER,  -- ready: the job's time in the order of claims, run_at_ms, else created_ms
+  due_boot TEXT,    -- scheduled by due_mono: the boot of it
+  due_ms INTEGER,   -- scheduled by the wall clock: when; -1 at once
+  rest TEXT         -- the state, unless it is ready, running or parked
 ) STRICT;
 CREATE UNIQUE INDEX job_unique ON job (queue, unique_key) WHERE unique_key <> '';
-CREATE INDEX job_ready ON job (queue, user, provider_key, priority, sort_ms, id) WHERE state = 'ready';
-CREATE INDEX job_due ON job (due_boot, due_mono) WHERE state = 'scheduled' AND due_boot <> '';
-CREATE INDEX job_run_at ON job (run_at_ms) WHERE state = 'scheduled' AND due_boot = '';
-CREATE INDEX job_held ON job (worker, cancel_requested) WHERE state IN ('running', 'parked');
-CREATE INDEX job_waiting ON job (queue, state, id) WHERE state IN ('scheduled', 'waiting');
-CREATE INDEX job_finished ON job (queue, state, finished_ms) WHERE finished_ms >= 0;
-CREATE INDEX job_ended ON job (queue, state, id) WHERE finished_ms >= 0;
+CREATE INDEX job_ready ON job (queue, user, provider_key, priority, sort_ms, id) WHERE sort_ms IS NOT NULL;
+CREATE INDEX job_due ON job (due_boot, due_mono) WHERE due_boot IS NOT NULL;
+CREATE INDEX job_run_at ON job (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX job_held ON job (worker, cancel_requested) WHERE worker IS NOT NULL;
+CREATE INDEX job_rest ON job (queue, rest, id) WHERE rest IS NOT NULL;
+CREATE INDEX job_finished ON job (queue, rest, finished_ms) WHERE finished_ms >= 0;
 
 CREATE TABLE lane (
   queue TEXT NOT NULL, user TEXT NOT NULL, provider_key TEXT NOT NULL, priority INTEGER NOT NULL,
