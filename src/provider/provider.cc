@@ -11,6 +11,20 @@ Status CannotDo(const Adapter& adapter, std::string_view what) {
   return Error(Code::kUnsupported, fmt::format("Provider \"{}\" does not {}.", adapter.config().name, what));
 }
 
+struct AdapterType {
+  std::string_view name;
+  std::vector<std::string> key_names;
+  StatusOr<std::unique_ptr<Adapter>> (*make)(ProviderConfig);
+};
+
+const std::vector<AdapterType>& Types() {
+  static const auto* types = new std::vector<AdapterType>{
+      {"sketch", {}, NewSketchAdapter},
+      {"replicate", {"REPLICATE_API_TOKEN"}, NewReplicateAdapter},
+  };
+  return *types;
+}
+
 }  // namespace
 
 std::string_view ErrorClassName(ErrorClass value) {
@@ -91,6 +105,24 @@ PollAnswer Adapter::ParsePoll(const HttpResponse&) const {
   return answer;
 }
 
+StatusOr<HttpRequest> Adapter::BuildResult(const RemoteHandle&) const {
+  return CannotDo(*this, "give results apart from polls");
+}
+
+PollAnswer Adapter::ParseResult(const HttpResponse& response) const { return ParsePoll(response); }
+
+StatusOr<HttpRequest> Adapter::BuildWebhookKeys() const {
+  return CannotDo(*this, "publish the keys of its webhooks");
+}
+
+StatusOr<std::vector<std::string>> Adapter::ParseWebhookKeys(const HttpResponse&) const {
+  return CannotDo(*this, "publish the keys of its webhooks");
+}
+
+StatusOr<Webhook> Adapter::ReadWebhook(const WebhookRequest&) const {
+  return CannotDo(*this, "send webhooks");
+}
+
 StatusOr<HttpRequest> Adapter::BuildCancel(const RemoteHandle&) const {
   return CannotDo(*this, "cancel requests");
 }
@@ -116,14 +148,24 @@ StatusOr<std::vector<RemoteOutput>> Adapter::Run(const PartRequest&,
   return CannotDo(*this, "run in this process");
 }
 
+std::vector<std::string> KeyNamesOf(std::string_view type) {
+  for (const AdapterType& known : Types()) {
+    if (type == known.name) return known.key_names;
+  }
+  return {};
+}
+
 StatusOr<std::unique_ptr<Adapter>> NewAdapter(ProviderConfig config) {
   if (config.type.empty()) config.type = config.name;
-  if (config.type == "sketch") return NewSketchAdapter(std::move(config));
-  if (config.type == "replicate") return NewReplicateAdapter(std::move(config));
+  std::string names;
+  for (const AdapterType& type : Types()) {
+    if (config.type == type.name) return type.make(std::move(config));
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", type.name);
+  }
   return Error(Code::kNotFound,
                fmt::format("Provider \"{}\": there is no type \"{}\".", Shorten(config.name, 60),
                            Shorten(config.type, 60)),
-               {.hint = "The types are: sketch, replicate.", .object = config.name});
+               {.hint = fmt::format("The types are: {}.", names), .object = config.name});
 }
 
 }  // namespace mediagen
