@@ -19,7 +19,11 @@ struct AdapterType {
 
 const std::vector<AdapterType>& Types() {
   static const auto* types = new std::vector<AdapterType>{
-      {"sketch", {}, NewSketchAdapter},
+      {"sketch",
+       {},
+       [](ProviderConfig config) {
+         return StatusOr<std::unique_ptr<Adapter>>(NewSketchAdapter(std::move(config)));
+       }},
       {"replicate", {"REPLICATE_API_TOKEN"}, NewReplicateAdapter},
   };
   return *types;
