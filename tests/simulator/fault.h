@@ -16,6 +16,13 @@
 //   {"outputDelayMs": N} {"outputTimes": 1}
 //   {"pollStatus": 503, "pollTimes": 2}
 //
+// OpenRouter's:
+//   {"error200": {…}, "cost": USD}   HTTP 200 with this top-level error, and that much reported as its cost
+//   {"errorType": "…", "availability": {…}, "retryAs": "availability"}   with "status": members of its error
+//   {"svg": N} {"pictures": N}  picture N is an SVG; so many pictures instead of those asked for
+//   {"output": "url" | "text" | "none"}   of a chat: a URL instead of a data URI, words, or nothing
+//   {"pollingUrl": "absolute"} {"end": "cancelled" | "expired" | "dead"}   of a video
+//
 // "times" limits an inline fault to so many requests with the same input; after them the request succeeds.
 #pragma once
 

@@ -1,10 +1,12 @@
 #include "simulator/router.h"
 
+#include "simulator/openrouter.h"
 #include "simulator/replicate.h"
 
 namespace mediagen::simulator {
 
 Router::Router(Shared* shared) : shared_(shared) {
+  wires_.emplace_back("/openrouter/api/v1", std::make_unique<OpenRouterWire>(shared));
   wires_.emplace_back("", std::make_unique<Replicate>(shared));
 }
 
