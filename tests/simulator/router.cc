@@ -1,10 +1,12 @@
 #include "simulator/router.h"
 
+#include "simulator/gemini.h"
 #include "simulator/replicate.h"
 
 namespace mediagen::simulator {
 
 Router::Router(Shared* shared) : shared_(shared) {
+  wires_.emplace_back("/gemini/v1beta", std::make_unique<GeminiWire>(shared));
   wires_.emplace_back("", std::make_unique<Replicate>(shared));
 }
 
