@@ -85,7 +85,8 @@ TEST_CASE("Gemini: a failing poll's word decides its class") {
 
 TEST_CASE("Gemini: a bad key is told as an invalid argument, and known by its reason") {
   SubmitAnswer answer = Refused(400, R"({"error":{"code":400,"message":"API key not valid.",
-      "status":"INVALID_ARGUMENT","details":[{"@type":"x/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}})");
+      "status":"INVALID_ARGUMENT",
+      "details":[{"@type":"x/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}})");
   CHECK(answer.failure.error_class == ErrorClass::kAuth);
   CHECK_FALSE(answer.failure.retryable);
 }
@@ -121,12 +122,12 @@ TEST_CASE("Gemini: a daily quota is not tried again soon, whatever delay comes a
 }
 
 TEST_CASE("Gemini: hostile errors are no crash, and messages hold no secret") {
-  for (
-      const char* body :
-      {"", "[]", "[7]", "null", "{}", "{\"error\":7}", "{\"error\":\"x\"}", "{\"error\":null}",
-       R"({"error":{"code":{},"message":[],"status":7,"details":{}}})",
-       R"({"error":{"details":[7,null,"x",[],{"@type":7},{"violations":{}},{"violations":[7,{"quotaId":7}]}]}})",
-       "<html>429</html>", "{\"error\":"}) {
+  for (const char* body :
+       {"", "[]", "[7]", "null", "{}", "{\"error\":7}", "{\"error\":\"x\"}", "{\"error\":null}",
+        R"({"error":{"code":{},"message":[],"status":7,"details":{}}})",
+        R"({"error":{"details":[7,null,"x",[],{"@type":7},{"violations":{}},
+           {"violations":[7,{"quotaId":7}]}]}})",
+        "<html>429</html>", "{\"error\":"}) {
     CAPTURE(body);
     SubmitAnswer answer = Refused(429, body);
     CHECK(answer.kind == SubmitAnswer::kRejected);
@@ -164,15 +165,15 @@ TEST_CASE("Gemini: a project's webhook is read when the project's secret signed 
   struct Row {
     const char *body, *id;
   };
-  for (
-      const Row& row :
-      {Row{R"({"type":"interaction.completed","version":"v1","data":{"id":"v1_x"}})", "v1_x"},
-       Row{R"({"type":"video.generated","data":{"id":"models/veo-3.1/operations/abc","file_name":"files/x"}})",
-           "models/veo-3.1/operations/abc"},
-       Row{R"({"type":"video.generated","data":{"name":"models/veo-3.1/operations/abc"}})",
-           "models/veo-3.1/operations/abc"},
-       Row{R"({"type":"batch.succeeded","data":{"id":"../etc"}})", ""},
-       Row{R"({"type":"batch.succeeded","data":{"id":7,"x":1}})", ""}}) {
+  for (const Row& row :
+       {Row{R"({"type":"interaction.completed","version":"v1","data":{"id":"v1_x"}})", "v1_x"},
+        Row{R"({"type":"video.generated","data":{"id":"models/veo-3.1/operations/abc",
+           "file_name":"files/x"}})",
+            "models/veo-3.1/operations/abc"},
+        Row{R"({"type":"video.generated","data":{"name":"models/veo-3.1/operations/abc"}})",
+            "models/veo-3.1/operations/abc"},
+        Row{R"({"type":"batch.succeeded","data":{"id":"../etc"}})", ""},
+        Row{R"({"type":"batch.succeeded","data":{"id":7,"x":1}})", ""}}) {
     CAPTURE(row.body);
     SignedWebhook hook(row.body);
     for (bool configured : {true, false}) {

@@ -116,7 +116,8 @@ TEST_CASE("Gemini: an interaction's whole body, kept and in the background") {
     "model": "gemini-omni-1.1-flash", "background": true, "store": true,
     "input": [{"type": "text", "text": "a red fox"},
               {"type": "image", "mime_type": "image/png", "data": "AAAA"}],
-    "response_format": {"type": "image", "delivery": "uri", "aspect_ratio": "16:9", "mime_type": "image/jpeg"},
+    "response_format": {"type": "image", "delivery": "uri", "aspect_ratio": "16:9",
+                        "mime_type": "image/jpeg"},
     "generation_config": {"video_config": {"task": "image_to_video"}}})"));
 }
 

@@ -2,44 +2,20 @@
 #include <doctest/doctest.h>
 
 #include "codec/image.h"
-#include "provider/gemini_fixture.h"
-#include "support/simulator.h"
+#include "provider/gemini_client.h"
 
 namespace mediagen {
 namespace {
 
 using namespace testing::gemini;  // NOLINT(google-build-using-namespace)
-using testing::HttpFixture;
 using testing::Simulator;
 
-struct GeminiClient {
-  explicit GeminiClient(const Simulator& simulator, std::string key = "key") {
-    ProviderConfig config;
-    config.name = "gemini";
-    config.base_url = simulator.url() + "/gemini/v1beta";
-    config.api_key = std::move(key);
-    config.allow_private_network = true;
-    adapter = NewAdapter(std::move(config)).value();
-  }
-  SubmitAnswer Submit(const PartRequest& part) {
-    return adapter->ParseSubmit(http.Call(adapter->BuildSubmit(part, Id{}, "").value()));
-  }
-  PollAnswer Poll(const RemoteHandle& handle) {
-    return adapter->ParsePoll(http.Call(adapter->BuildPoll(handle).value()));
-  }
-  PollAnswer Wait(const RemoteHandle& handle) {
-    while (true) {
-      PollAnswer answer = Poll(handle);
-      if (answer.kind == PollAnswer::kSucceeded || answer.kind == PollAnswer::kFailed) return answer;
-    }
-  }
-  HttpResponse Download(const RemoteOutput& output) {
-    return http.Call(adapter->BuildDownload(output).value());
-  }
-
-  HttpFixture http;
-  std::unique_ptr<Adapter> adapter;
-};
+// As small as the simulator draws them.
+PartRequest Strip() {
+  PartRequest part = FoxPicture();
+  part.aspect_ratio = "16:1";
+  return part;
+}
 
 PartRequest With(PartRequest part, Json fault) {
   part.options["simulate"] = std::move(fault);
@@ -116,7 +92,7 @@ TEST_CASE("Gemini simulated: each kind of refusal and loss is told apart, and th
   for (const Row& row : rows) {
     CAPTURE(row.fault.dump());
     for (bool video : {false, true}) {
-      CHECK(client.Submit(With(video ? FoxVideo() : FoxPicture(), row.fault)).kind ==
+      CHECK(client.Submit(With(video ? FoxVideo() : Strip(), row.fault)).kind ==
             (video ? row.video : row.picture));
       const std::vector<Json> journal = simulator.Journal();
       REQUIRE(journal.size() == ++seen);  // one POST each, never a second
@@ -129,7 +105,7 @@ TEST_CASE("Gemini simulated: each kind of refusal and loss is told apart, and th
 
 TEST_CASE("Gemini simulated: a bad key, an empty purse and a missing model are refused") {
   Simulator simulator;
-  CHECK(GeminiClient(simulator, "bad").Submit(FoxPicture()).failure.error_class == ErrorClass::kAuth);
+  CHECK(GeminiClient(simulator, "bad").Submit(Strip()).failure.error_class == ErrorClass::kAuth);
   CHECK(GeminiClient(simulator, "broke").Submit(FoxVideo()).failure.error_class == ErrorClass::kBilling);
   CHECK(GeminiClient(simulator).Submit(Fox("gemini-omni-missing", "video")).failure.error_class ==
         ErrorClass::kNotFound);
@@ -149,15 +125,15 @@ TEST_CASE("Gemini simulated: a throttled request says when to come back, in the 
                          Row{{{"status", 429}}, -1, true},
                          Row{{{"status", 429}, {"retryAfter", 2}, {"daily", true}}, -1, false}}) {
     CAPTURE(row.fault.dump());
-    SubmitAnswer answer = client.Submit(With(FoxPicture(), row.fault));
+    SubmitAnswer answer = client.Submit(With(Strip(), row.fault));
     CHECK(answer.kind == SubmitAnswer::kRejected);
     CHECK(answer.failure.error_class == ErrorClass::kRateLimited);
     CHECK(answer.failure.retry_after_ms == row.ms);
     CHECK(answer.failure.retryable == row.retryable);
   }
   simulator.Next({{"status", 429}}, 1);
-  CHECK(client.Submit(FoxPicture()).kind == SubmitAnswer::kRejected);
-  CHECK(client.Submit(FoxPicture()).kind == SubmitAnswer::kReceived);
+  CHECK(client.Submit(Strip()).kind == SubmitAnswer::kRejected);
+  CHECK(client.Submit(Strip()).kind == SubmitAnswer::kReceived);
 }
 
 TEST_CASE("Gemini simulated: work ends badly in every way that Gemini's does") {
@@ -167,11 +143,11 @@ TEST_CASE("Gemini simulated: work ends badly in every way that Gemini's does") {
     ErrorClass error_class;
   };
   const Row rows[] = {
-      {FoxPicture(), {{"finish", "IMAGE_SAFETY"}}, ErrorClass::kSafety},
-      {FoxPicture(), {{"finish", "NO_IMAGE"}}, ErrorClass::kServer},
-      {FoxPicture(), {{"block", "PROHIBITED_CONTENT"}}, ErrorClass::kSafety},
-      {FoxPicture(), {{"output", "text"}}, ErrorClass::kServer},
-      {FoxPicture(), {{"output", "none"}}, ErrorClass::kServer},
+      {Strip(), {{"finish", "IMAGE_SAFETY"}}, ErrorClass::kSafety},
+      {Strip(), {{"finish", "NO_IMAGE"}}, ErrorClass::kServer},
+      {Strip(), {{"block", "PROHIBITED_CONTENT"}}, ErrorClass::kSafety},
+      {Strip(), {{"output", "text"}}, ErrorClass::kServer},
+      {Strip(), {{"output", "none"}}, ErrorClass::kServer},
       {FoxVideo(), {{"filtered", "No faces."}}, ErrorClass::kSafety},
       {FoxVideo(), {{"fail", "an internal error"}}, ErrorClass::kServer},
       {FoxVideo(), {{"output", "none"}}, ErrorClass::kServer},
@@ -230,6 +206,19 @@ TEST_CASE("Gemini simulated: a download that is redirected to a forbidden place 
   CHECK(client.Download(answer.outputs.at(0)).status == 200);
   answer = client.Wait(client.Submit(With(FoxVideo(), {{"outputTruncate", true}})).remote);
   CHECK(client.Download(answer.outputs.at(0)).progress == HttpProgress::kSent);
+}
+
+TEST_CASE("Gemini simulated: a redirect takes the key along within the origin, and not out of it") {
+  Simulator simulator;
+  GeminiClient client(simulator);
+  const std::string here = client.Wait(client.Submit(FoxVideo()).remote).outputs.at(0).url;
+  std::string elsewhere = here;
+  elsewhere.replace(elsewhere.find("127.0.0.1"), 9, "localhost");
+  for (const std::string& target : {here, elsewhere}) {
+    CAPTURE(target);
+    PollAnswer answer = client.Wait(client.Submit(With(FoxVideo(), {{"outputRedirect", target}})).remote);
+    CHECK(client.Download(answer.outputs.at(0)).status == (target == here ? 200 : 401));
+  }
 }
 
 }  // namespace

@@ -102,6 +102,7 @@ Reply GeminiWire::Pay(const Request& request, const std::string& model,
 
 Reply GeminiWire::Generate(const Request& request, const std::string& model) {
   return Pay(request, model, GenerateInput, [this](const Prediction& prediction) {
+    if (!MakesPicture(prediction)) return Answer(200, GeneratedJson(prediction, ""));
     StatusOr<BufferRef> png = shared_->pictures.Png(prediction, 0);
     if (!png.ok()) return Refuse(500, "INTERNAL", InfoOf(png.status()).message);
     return Answer(200, GeneratedJson(prediction, png->view()));

@@ -62,6 +62,12 @@ Json InteractionInput(const Json& body) {
                  TextOf(format, "type") == "image" ? "image" : "video");
 }
 
+bool MakesPicture(const Prediction& prediction) {
+  const Json& fault = prediction.fault;
+  const std::string shape = TextOf(fault, "output");
+  return !fault.contains("block") && !fault.contains("finish") && shape != "none" && shape != "text";
+}
+
 Json GeneratedJson(const Prediction& prediction, std::string_view png) {
   const Json& fault = prediction.fault;
   Json answer = {{"modelVersion", prediction.model},
@@ -73,12 +79,11 @@ Json GeneratedJson(const Prediction& prediction, std::string_view png) {
   }
   Json candidate = {{"index", 0}, {"finishReason", TextOf(fault, "finish", "STOP")}};
   Json parts = Json::array({{{"text", "Here is a picture."}}});
-  const std::string shape = TextOf(fault, "output", "array");
-  if (fault.contains("finish") || shape == "none") {
+  if (fault.contains("finish") || TextOf(fault, "output") == "none") {
     answer["candidates"] = Json::array({candidate});
     return answer;
   }
-  if (shape != "text") {
+  if (MakesPicture(prediction)) {
     parts.push_back({{"inlineData", {{"mimeType", "image/png"}, {"data", Base64Encode(png)}}}});
     answer["usageMetadata"] = {
         {"promptTokenCount", 15}, {"candidatesTokenCount", 1290}, {"totalTokenCount", 1305}};

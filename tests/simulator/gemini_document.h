@@ -17,7 +17,10 @@ Json GenerateInput(const Json& body);
 Json PredictInput(const Json& body);
 Json InteractionInput(const Json& body);
 
-// The three answers. `file_url`: where the result is fetched.
+// Whether generateContent is to answer with a picture.
+bool MakesPicture(const Prediction& prediction);
+
+// The three answers. `png`: where it makes a picture. `file_url`: where the result is fetched.
 Json GeneratedJson(const Prediction& prediction, std::string_view png);
 Json OperationJson(const Prediction& prediction, const std::string& file_url);
 Json InteractionJson(const Prediction& prediction, const std::string& file_url);
