@@ -1,6 +1,7 @@
 #include "provider/provider.h"
 
 #include "fmt/format.h"
+#include "provider/gemini/gemini.h"
 #include "provider/openrouter/openrouter.h"
 #include "provider/replicate/replicate.h"
 #include "provider/sketch/sketch.h"
@@ -27,6 +28,7 @@ const std::vector<AdapterType>& Types() {
        }},
       {"replicate", {"REPLICATE_API_TOKEN"}, NewReplicateAdapter},
       {"openrouter", {"OPENROUTER_API_KEY"}, NewOpenRouterAdapter},
+      {"gemini", {"GEMINI_API_KEY"}, NewGeminiAdapter},
   };
   return *types;
 }

@@ -15,6 +15,8 @@
 //   {"outputRedirect": "http://169.254.169.254/"} {"outputStatus": 404} {"outputTruncate": true}
 //   {"outputDelayMs": N} {"outputTimes": 1}
 //   {"pollStatus": 503, "pollTimes": 2}
+// and what only Gemini's wire can do (gemini.h): "finish", "block", "filtered", "endState", "daily", and
+// "retryAs": "info".
 //
 // OpenRouter's:
 //   {"error200": {…}, "cost": USD}   HTTP 200 with this top-level error, and that much reported as its cost
