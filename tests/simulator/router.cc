@@ -1,10 +1,12 @@
 #include "simulator/router.h"
 
+#include "simulator/openai.h"
 #include "simulator/replicate.h"
 
 namespace mediagen::simulator {
 
 Router::Router(Shared* shared) : shared_(shared) {
+  wires_.emplace_back("/openai/v1", std::make_unique<OpenAi>(shared));
   wires_.emplace_back("", std::make_unique<Replicate>(shared));
 }
 
