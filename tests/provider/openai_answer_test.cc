@@ -113,6 +113,7 @@ TEST_CASE("an error inside of a 200 is received as what it says") {
     CHECK(answer.result.failure.error_class == row.error_class);
     CHECK_FALSE(answer.result.failure.message.empty());
     CHECK(answer.result.charged == row.charged);
+    if (row.charged) CHECK_FALSE(answer.result.failure.retryable);  // it would be paid for again
   }
 }
 

@@ -93,6 +93,9 @@ TEST_CASE("the key is shown nowhere, whatever the provider repeats of it") {
   CHECK(failure.message.find("sk-secret-key") == std::string::npos);
   CHECK(failure.message.find("Incorrect API key") != std::string::npos);
   CHECK(failure.provider_code == "[key]");
+  // Not a part of it either, where a long text is cut.
+  const Json long_code = {{"error", {{"code", std::string(75, 'x') + "sk-secret-key"}}}};
+  CHECK(FailureOfSubmit(Answer(400, long_code.dump())).provider_code.find("sk-") == std::string::npos);
 }
 
 TEST_CASE("hints when to come back, in the order of their exactness") {

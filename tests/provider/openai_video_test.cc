@@ -112,6 +112,7 @@ TEST_CASE("a video that failed says why, and counts as charged") {
     CHECK(answer.kind == PollAnswer::kFailed);
     CHECK(answer.failure.error_class == row.error_class);
     CHECK(answer.failure.message == row.message);
+    CHECK_FALSE(answer.failure.retryable);
     CHECK(answer.charged);
   }
   PollAnswer deleted = Poll({{"id", "v"}, {"object", "video.deleted"}, {"deleted", true}});

@@ -64,6 +64,7 @@ PollAnswer Failed(Failure failure) {
   PollAnswer answer;
   answer.kind = PollAnswer::kFailed;
   answer.failure = std::move(failure);
+  answer.failure.retryable = false;  // it would be paid for again
   answer.charged = true;
   return answer;
 }
@@ -136,7 +137,7 @@ PollAnswer ReadVideo(const Json& document, std::string_view base, std::string_vi
   } else if (status != "in_progress") {
     answer.progress.message =
         fmt::format("The provider reports the state \"{}\", which is not known here; waiting.",
-                    SafeText(Shorten(status, 40), secret));
+                    Shorten(SafeText(status, secret), 40));
   }
   return answer;
 }

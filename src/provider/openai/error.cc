@@ -78,7 +78,7 @@ void Apply(const Words& words, std::optional<ErrorClass> by_status, std::string_
            Failure* failure) {
   failure->error_class = ClassOf(words, by_status).value_or(ErrorClass::kServer);
   failure->retryable = IsRetryable(failure->error_class);
-  failure->provider_code = SafeText(Shorten(words.code.empty() ? words.type : words.code, 80), secret);
+  failure->provider_code = Shorten(SafeText(words.code.empty() ? words.type : words.code, secret), 80);
 }
 
 // "1s", "6m0s", "20ms", "1h2m": when a limit is full again. -1 for anything else.

@@ -144,6 +144,7 @@ PollAnswer OpenAiAdapter::ReadPictures(const Json& document) const {
   answer.charged = error_class != ErrorClass::kBilling && error_class != ErrorClass::kAuth &&
                    error_class != ErrorClass::kRateLimited && error_class != ErrorClass::kInvalid &&
                    error_class != ErrorClass::kNotFound;
+  if (answer.charged) answer.failure.retryable = false;  // it would be paid for again
   return answer;
 }
 
