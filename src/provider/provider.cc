@@ -2,6 +2,7 @@
 
 #include "fmt/format.h"
 #include "provider/gemini/gemini.h"
+#include "provider/openai/openai.h"
 #include "provider/openrouter/openrouter.h"
 #include "provider/replicate/replicate.h"
 #include "provider/sketch/sketch.h"
@@ -29,6 +30,7 @@ const std::vector<AdapterType>& Types() {
       {"replicate", {"REPLICATE_API_TOKEN"}, NewReplicateAdapter},
       {"openrouter", {"OPENROUTER_API_KEY"}, NewOpenRouterAdapter},
       {"gemini", {"GEMINI_API_KEY"}, NewGeminiAdapter},
+      {"openai", {"OPENAI_API_KEY"}, NewOpenAiAdapter},
   };
   return *types;
 }

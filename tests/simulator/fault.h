@@ -8,6 +8,12 @@
 //   {"status": 429, "retryAfter": 2, "retryAs": "header" | "date" | "text" | "none", "html": false, "accept":
 //   false, "times": 2}
 //                               an error instead; with "accept" (a 5xx) the work is done all the same
+//   {"code": "insufficient_quota"}
+//                               OpenAI: the error's own word, of "status" or of {"output": "error"}
+//   {"retryAs": "ms"}, {"shouldRetry": "false"}
+//                               OpenAI: "retryAfter" in the header retry-after-ms; the header x-should-retry
+//   {"output": "url" | "sse" | "error" | "none"}, {"padBytes": N}
+//                               OpenAI: how pictures are given; each grows by N bytes behind its end
 //   {"delayMs": N}              before the answer
 //   {"workMs": N} {"fail": "NSFW content detected"} {"aborted": true} {"hang": true} {"unknownState": true}
 //   {"nullFields": true} {"dataRemoved": true}

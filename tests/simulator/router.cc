@@ -1,6 +1,7 @@
 #include "simulator/router.h"
 
 #include "simulator/gemini.h"
+#include "simulator/openai.h"
 #include "simulator/openrouter.h"
 #include "simulator/replicate.h"
 
@@ -9,6 +10,7 @@ namespace mediagen::simulator {
 Router::Router(Shared* shared) : shared_(shared) {
   wires_.emplace_back("/openrouter/api/v1", std::make_unique<OpenRouterWire>(shared));
   wires_.emplace_back("/gemini/v1beta", std::make_unique<GeminiWire>(shared));
+  wires_.emplace_back("/openai/v1", std::make_unique<OpenAi>(shared));
   wires_.emplace_back("", std::make_unique<Replicate>(shared));
 }
 
