@@ -1,6 +1,7 @@
 #include "provider/provider.h"
 
 #include "fmt/format.h"
+#include "provider/fal/fal.h"
 #include "provider/replicate/replicate.h"
 #include "provider/sketch/sketch.h"
 
@@ -25,6 +26,7 @@ const std::vector<AdapterType>& Types() {
          return StatusOr<std::unique_ptr<Adapter>>(NewSketchAdapter(std::move(config)));
        }},
       {"replicate", {"REPLICATE_API_TOKEN"}, NewReplicateAdapter},
+      {"fal", {"FAL_KEY", "FAL_API_KEY"}, NewFalAdapter},
   };
   return *types;
 }

@@ -1,10 +1,13 @@
 #include "simulator/router.h"
 
+#include "simulator/fal.h"
 #include "simulator/replicate.h"
 
 namespace mediagen::simulator {
 
 Router::Router(Shared* shared) : shared_(shared) {
+  wires_.emplace_back("/fal/", std::make_unique<FalWire>(shared));
+  wires_.emplace_back("/.well-known/jwks", std::make_unique<FalKeys>(shared));
   wires_.emplace_back("", std::make_unique<Replicate>(shared));
 }
 
