@@ -51,7 +51,7 @@ TEST_CASE(
         Row{"client_cancelled", ErrorClass::kCanceled, false, true},
         Row{"bad_request", ErrorClass::kInvalid, false, true},
         Row{"content_policy_violation", ErrorClass::kSafety, false, true},
-        Row{"of_tomorrow", ErrorClass::kServer, true, true}, Row{"", ErrorClass::kServer, false, true}}) {
+        Row{"of_tomorrow", ErrorClass::kServer, false, true}, Row{"", ErrorClass::kServer, false, true}}) {
     CAPTURE(row.type);
     PollAnswer answer = PollOf({{"status", "COMPLETED"}, {"error", "it broke"}, {"error_type", row.type}});
     CHECK(answer.kind == PollAnswer::kFailed);

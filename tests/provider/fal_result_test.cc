@@ -1,4 +1,4 @@
-// What fal's models give back: files, flags, seeds, and errors of their own.
+// What fal's models give back: files, flags and seeds.
 #include <doctest/doctest.h>
 
 #include "provider/fal_fixture.h"
@@ -21,7 +21,8 @@ TEST_CASE("fal: a whole result, with the seed and the safety of each picture") {
   PollAnswer answer = New()->ParseResult(Answer(200, R"({"images":[
       {"url":"https://v3.fal.media/files/a.jpeg","content_type":"image/jpeg","width":1024,"height":1024},
       {"url":"https://v3.fal.media/files/b.jpeg","content_type":"image/png"}],
-      "seed":17454220438242315174,"has_nsfw_concepts":[false,true],"timings":{"inference":2.1},"prompt":"x"})"));
+      "seed":17454220438242315174,"has_nsfw_concepts":[false,true],
+      "timings":{"inference":2.1},"prompt":"x"})"));
   CHECK(answer.kind == PollAnswer::kSucceeded);
   REQUIRE(answer.outputs.size() == 2);
   CHECK(answer.outputs[0].url == kA);
@@ -53,7 +54,10 @@ TEST_CASE("fal: outputs in every shape") {
                 File("file:///etc/passwd"),
                 Json::object(),
                 {{"url", 9}}}}}) == std::vector{kA});
-  CHECK(urls({{"images", Json::array_t(200, File(kA))}}).size() == 64);
+  CHECK(urls({{"image", File(kA)}, {"images", {File(kB), File(kA)}}}) == std::vector{kB, kA});  // once each
+  Json many = Json::array();
+  for (int i = 0; i < 200; ++i) many.push_back(File(kA + std::to_string(i)));
+  CHECK(urls({{"images", many}}).size() == 64);
   // A workflow's, under names of its own; what is no picture or video is not taken.
   CHECK(urls({{"output", {{"final", {File(kA), File("https://h/x.zip", "application/zip")}}}},
               {"notes", {{"url", 7}}}}) == std::vector{kA});

@@ -65,6 +65,29 @@ TEST_CASE("fal: behind a proxy the URLs of fal's own host become the proxy's") {
   CHECK(adapter->BuildResult(unknown).value().url == "https://proxy.example/fal/fal-ai/flux/requests/764c");
 }
 
+TEST_CASE("fal: what was submitted is known by its URL however that is spelt, and by no other origin's") {
+  struct Row {
+    const char *base, *submit, *status;
+  };
+  for (const Row& row :
+       {Row{"https://Proxy.example:443/fal", "https://proxy.example/fal/fal-ai/flux/dev?fal_webhook=x",
+            "https://Proxy.example:443/fal/fal-ai/flux/requests/764c/status"},
+        Row{"https://proxy.example", "https://proxy.example/workflows/me/mine",
+            "https://proxy.example/workflows/me/mine/requests/764c/status"},
+        Row{"https://proxy.example/fal", "https://proxy.example/other/fal-ai/flux/dev", ""},
+        Row{"https://proxy.example", "https://evil.example/fal-ai/flux/dev", ""},
+        Row{"https://proxy.example", "https://proxy.example/flux", ""},
+        Row{"https://proxy.example", "", ""}}) {
+    CAPTURE(row.submit);
+    ProviderConfig config = Config();
+    config.base_url = row.base;
+    const RemoteHandle handle =
+        New(config)->ParseSubmit(Submitted(200, R"({"request_id":"764c"})", row.submit)).remote;
+    CHECK(handle.id == "764c");
+    CHECK(handle.status_url == row.status);
+  }
+}
+
 TEST_CASE("fal: a request that is over at once is submitted with what it says") {
   CHECK(Parse(Submitted(200, R"({"request_id":"a","status":"COMPLETED"})")).result.kind ==
         PollAnswer::kReady);

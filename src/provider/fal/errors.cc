@@ -12,9 +12,9 @@ namespace {
 constexpr JsonLimits kErrorLimits{.max_bytes = 4 << 20};  // the models' errors repeat their input
 constexpr size_t kMaxDetails = 3;
 
-// fal's table of platform errors. `ends` says that the type tells how a request ended, so that the request is
-// not waiting in the queue when a submit is answered with it. "internal_error" does not tell: the request may
-// be in the queue all the same.
+// fal's table of platform errors. `ends` says that the type tells how a request ended: it does not wait in
+// the queue when a submit is answered with it. "internal_error" and "client_disconnected" may speak of the
+// call alone, with the request in the queue, or its result there to be had.
 struct PlatformError {
   std::string_view type;
   int status;
@@ -33,8 +33,8 @@ constexpr PlatformError kPlatformErrors[] = {
     {"runner_server_error", 500, ErrorClass::kServer, true},
     {"internal_error", 500, ErrorClass::kServer, false},
     {"client_disconnected", 499, ErrorClass::kCanceled, false},
-    {"client_cancelled", 499, ErrorClass::kCanceled, false},
-    {"bad_request", 400, ErrorClass::kInvalid, false},
+    {"client_cancelled", 499, ErrorClass::kCanceled, true},
+    {"bad_request", 400, ErrorClass::kInvalid, true},
 };
 
 const PlatformError* FindPlatformError(std::string_view type) {
@@ -53,8 +53,10 @@ void SetType(std::string_view type, Failure* failure) {
   const std::string safe = SafeType(type);
   if (safe.empty()) return;
   failure->provider_code = safe;
-  if (const PlatformError* known = FindPlatformError(safe)) failure->error_class = known->error_class;
-  if (safe == "content_policy_violation") failure->error_class = ErrorClass::kSafety;
+  const PlatformError* known = FindPlatformError(safe);
+  const bool refused = safe == "content_policy_violation";
+  if (known == nullptr && !refused) return;  // a type that is not known changes nothing
+  failure->error_class = refused ? ErrorClass::kSafety : known->error_class;
   failure->retryable = IsRetryable(failure->error_class);
 }
 
@@ -177,6 +179,25 @@ bool IsUnbilledError(const HttpResponse& response) {
 bool IsUnbilledType(std::string_view error_type) {
   const PlatformError* known = FindPlatformError(error_type);
   return known != nullptr && known->status >= 500;
+}
+
+bool IsEnd(const HttpResponse& response) {
+  if (response.progress != HttpProgress::kAnswered || response.status < 400) return false;
+  switch (response.status) {
+    case 401:  // the key's trouble, not the request's
+    case 402:
+    case 403:
+    case 408:
+    case 429:  // fal: the job is done, only the GET is to be repeated
+    case 503:
+      return false;
+    default:
+      break;
+  }
+  const Json document = DocumentOf(response);
+  if (!document.contains("detail") && !document.contains("error_type")) return false;  // a proxy's
+  const PlatformError* known = FindPlatformError(TypeOf(response, document));
+  return known == nullptr || known->ends;
 }
 
 bool IsStillInProgress(const Json& document) {

@@ -1,5 +1,5 @@
-// fal's errors, of which there are two families: its platform's {"detail": "…", "error_type": "…"}, and its
-// models' {"detail": [{"loc": […], "msg": "…", "type": "…"}]}.
+// fal's errors, in two families: its platform's {"detail": "…", "error_type": "…"}, and its models'
+// {"detail": [{"loc": […], "msg": "…", "type": "…"}]}.
 //
 // Thread-safe: pure functions over hostile input.
 #pragma once
@@ -28,6 +28,10 @@ bool IsUnbilledError(const HttpResponse& response);
 
 // Whether a request that ended with this error type was not billed, by the same citation.
 bool IsUnbilledType(std::string_view error_type);
+
+// Whether this answer to the GET of a result is the request's own end, the model's or the platform's word on
+// it. All else is trouble with the GET: the work is done, and the result is asked for again.
+bool IsEnd(const HttpResponse& response);
 
 // Whether the answer is the one for a result that was asked for too early, under whatever status it comes.
 bool IsStillInProgress(const Json& document);

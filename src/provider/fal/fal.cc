@@ -98,12 +98,15 @@ class FalAdapter final : public WireAdapter {
     if (!endpoint_.SameOrigin(handle->cancel_url)) handle->cancel_url = OwnUrl(app, handle->id, "/cancel");
   }
 
-  // The app that a submit to `url` was for; "" when it was none of this adapter's.
+  // The app that a submit to `url` was for, however its origin is spelt; "" when it was none of this
+  // adapter's.
   std::string AppOfSubmit(std::string_view url) const {
-    const std::string front = endpoint_.base() + "/";
-    if (!url.starts_with(front)) return "";
-    url.remove_prefix(front.size());
-    StatusOr<Target> target = fal::ParseTarget(url.substr(0, url.find('?')));
+    StatusOr<Url> base = ParseUrl(endpoint_.base() + "/"), asked = ParseUrl(url);
+    if (!base.ok() || !asked.ok() || asked->origin() != base->origin()) return "";
+    std::string_view path = asked->path_and_query;
+    if (!path.starts_with(base->path_and_query)) return "";
+    path.remove_prefix(base->path_and_query.size());
+    StatusOr<Target> target = fal::ParseTarget(path.substr(0, path.find('?')));
     return target.ok() ? target->app : "";
   }
 
@@ -182,8 +185,7 @@ PollAnswer FalAdapter::ParsePoll(const HttpResponse& response) const {
 // A result that is an error of the model's own is the request's end. What says nothing of the model's work is
 // asked for again: the work is done, and only the GET is repeated.
 PollAnswer FalAdapter::ParseResult(const HttpResponse& response) const {
-  constexpr size_t kMaxWords =
-      64 << 10;  // a longer success is no word about the queue: parsed once is enough
+  constexpr size_t kMaxWords = 64 << 10;  // a longer success is no word about the queue: it is parsed once
   PollAnswer answer;
   StatusOr<Json> json = Json();
   if (!IsSuccess(response) || response.body.size() <= kMaxWords)
@@ -200,23 +202,11 @@ PollAnswer FalAdapter::ParseResult(const HttpResponse& response) const {
         *result, [this](std::string_view url, std::string_view type) { return UrlOutput(url, type); },
         response, config_.api_key);
   }
-  const bool explained = readable && (json->contains("detail") || json->contains("error_type"));
-  if (answer.kind == PollAnswer::kFailed || !explained) return answer;
-  switch (response.status) {
-    case 401:  // the key's trouble, not the request's
-    case 402:
-    case 403:
-    case 408:
-    case 429:
-    case 503:
-      return answer;
-    default:
-      if (response.status < 400) return answer;
-      answer.kind = PollAnswer::kFailed;
-      answer.next_poll_ms = 0;
-      answer.charged = response.status < 500;  // "5xx are not billed" (fal's documentation of its queue)
-      return answer;
-  }
+  if (answer.kind == PollAnswer::kFailed || !fal::IsEnd(response)) return answer;
+  answer.kind = PollAnswer::kFailed;
+  answer.next_poll_ms = 0;
+  answer.charged = response.status < 500;  // "5xx are not billed" (fal's documentation of its queue)
+  return answer;
 }
 
 // The keys are published apart from the queue, to everybody: the API key has no business there. A server of

@@ -3,6 +3,7 @@
 #include "provider/fal/errors.h"
 #include "provider/fal/status.h"
 #include "provider/inline_data.h"
+#include "provider/wire_adapter.h"
 
 namespace mediagen::fal {
 namespace {
@@ -22,6 +23,10 @@ struct Files {
     std::optional<RemoteOutput> output =
         url.starts_with("data:") ? DataUriOutput(url) : make(url, TextOf(file, "content_type"));
     if (!output) return false;
+    for (const RemoteOutput& known : outputs) {
+      if (!output->url.empty() && known.url == output->url)
+        return true;  // named twice, as "image" and in "images"
+    }
     if (flagged) output->safety = "flagged";
     outputs.push_back(std::move(*output));
     return true;

@@ -3,10 +3,11 @@
 // Thread-safe: pure functions. Nothing of the document is trusted.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string_view>
 
 #include "provider/provider.h"
-#include "provider/wire_adapter.h"
 
 namespace mediagen::fal {
 

@@ -1,8 +1,8 @@
 #include "provider/fal/status.h"
 
-#include <algorithm>
-#include <charconv>
+#include <cstdint>
 #include <set>
+#include <string>
 
 #include "fmt/format.h"
 #include "provider/failure.h"

@@ -3,6 +3,7 @@
 // Thread-safe: pure functions. Fields may be missing, null, or of another type; nothing here trusts one.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "provider/provider.h"
