@@ -1,6 +1,7 @@
 #include "provider/provider.h"
 
 #include "fmt/format.h"
+#include "provider/fal/fal.h"
 #include "provider/gemini/gemini.h"
 #include "provider/openai/openai.h"
 #include "provider/openrouter/openrouter.h"
@@ -31,6 +32,7 @@ const std::vector<AdapterType>& Types() {
       {"openrouter", {"OPENROUTER_API_KEY"}, NewOpenRouterAdapter},
       {"gemini", {"GEMINI_API_KEY"}, NewGeminiAdapter},
       {"openai", {"OPENAI_API_KEY"}, NewOpenAiAdapter},
+      {"fal", {"FAL_KEY", "FAL_API_KEY"}, NewFalAdapter},
   };
   return *types;
 }

@@ -198,6 +198,8 @@ class Adapter {
                                             const std::string& webhook_url) const;
   // `response` in any state of progress; pipeline.md step 3.
   virtual SubmitAnswer ParseSubmit(const HttpResponse& response) const;
+  // The handle of a request of this part's when only its id is known, as from a webhook.
+  virtual RemoteHandle HandleFor(const PartRequest&, const std::string& id) const { return {.id = id}; }
   virtual StatusOr<HttpRequest> BuildPoll(const RemoteHandle&) const;
   virtual PollAnswer ParsePoll(const HttpResponse& response) const;
   // After kReady.

@@ -31,6 +31,17 @@
 //   {"output": "url" | "text" | "none"}   of a chat: a URL instead of a data URI, words, or nothing
 //   {"pollingUrl": "absolute"} {"end": "cancelled" | "expired" | "dead"}   of a video
 //
+// Only fal:
+//   {"status": 503, "errorType": "runner_disconnected", "retryable": false}   a platform error; also with
+//   "fail"
+//   {"fail": "…", "failType": "content_policy_violation", "failStatus": 422}
+//                               the result is the model's error; with "errorType" the status tells the
+//                               failure
+//   {"resultStatus": 503, "resultTimes": 2} {"resultEarly": N}   the first results fail, or come too early
+//   {"nsfw": true | [false, true]}   flags {"output": "video" | "image"}   one file under that name
+//   {"foreignUrls": "https://evil.example"}   the URLs of the submit's answer are of that origin
+//   {"cancelIgnored": true}     the request runs on
+//
 // "times" limits an inline fault to so many requests with the same input; after them the request succeeds.
 #pragma once
 

@@ -1,5 +1,6 @@
 #include "simulator/router.h"
 
+#include "simulator/fal.h"
 #include "simulator/gemini.h"
 #include "simulator/openai.h"
 #include "simulator/openrouter.h"
@@ -11,6 +12,8 @@ Router::Router(Shared* shared) : shared_(shared) {
   wires_.emplace_back("/openrouter/api/v1", std::make_unique<OpenRouterWire>(shared));
   wires_.emplace_back("/gemini/v1beta", std::make_unique<GeminiWire>(shared));
   wires_.emplace_back("/openai/v1", std::make_unique<OpenAi>(shared));
+  wires_.emplace_back("/fal/", std::make_unique<FalWire>(shared));
+  wires_.emplace_back("/.well-known/jwks", std::make_unique<FalKeys>(shared));
   wires_.emplace_back("", std::make_unique<Replicate>(shared));
 }
 

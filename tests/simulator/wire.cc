@@ -29,7 +29,7 @@ bool StartsAndEnds(const std::string& text, std::string_view start, std::string_
 }
 
 Reply Paid::Record(Reply reply, const std::string& answer, bool accepted) const {
-  const bool definite = !accepted && reply.cut == Reply::kWhole && IsDefinite(reply.status);
+  const bool definite = !accepted && reply.cut == Reply::kWhole && (unbilled || IsDefinite(reply.status));
   Json line = {
       {"at", NowMs()},
       {"provider", provider},

@@ -44,8 +44,9 @@ struct Paid {
   Journal& journal;
   const std::string provider;
   const Request& request;
-  Json input;      // what tells one request from another: the journal and the faults go by it
-  std::string id;  // once it is accepted
+  Json input;             // what tells one request from another: the journal and the faults go by it
+  std::string id;         // once it is accepted
+  bool unbilled = false;  // the error that is answered is one that the provider documents as not billed
 
   // The line is on the disk before this returns. When it is not, nobody may be told anything: the connection
   // is dropped.
