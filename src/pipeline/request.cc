@@ -1,9 +1,12 @@
 #include "pipeline/request.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/hash.h"
 #include "fmt/format.h"
+#include "provider/inline_data.h"
+#include "provider/wire_adapter.h"
 
 namespace mediagen {
 namespace {
@@ -58,18 +61,42 @@ void RefuseUnsupported(FieldReader& fields) {
   if (fields.Take("webhookUrl") != nullptr) unsupported("webhookUrl", "subscribe to events instead");
 }
 
+constexpr std::string_view kRoles[] = {"mask", "firstFrame", "lastFrame"};
+
+// {"url": "https://…" | "data:image/…;base64,…"} or {"output": "<id>"}, each with a "role" or without.
+bool IsReference(const Json& reference) {
+  if (!reference.is_object()) return false;
+  const std::string url = TextOf(reference, "url"), output = TextOf(reference, "output");
+  const std::string role = TextOf(reference, "role");
+  if (reference.size() != (reference.contains("role") ? 2u : 1u)) return false;
+  if (reference.contains("role") && std::find(std::begin(kRoles), std::end(kRoles), role) == std::end(kRoles))
+    return false;
+  if (!output.empty()) return Id::Parse(output).ok();
+  return DataUriOutput(url).has_value() || ParseUrl(url).ok();
+}
+
 void ReadReferences(FieldReader& fields, GenerationRequest* request) {
   fields.Array("references", &request->references, 16);
   for (const Json& reference : request->references) {
-    if (reference.is_object() && reference.size() == 1 && reference.contains("url") &&
-        reference["url"].is_string())
-      continue;
-    if (reference.is_object() && reference.contains("output")) {
-      return fields.Fail(Error(Code::kUnsupported, "A stored output as a reference is not supported yet.",
-                               {.hint = "Give its public URL."}));
-    }
-    return fields.Refuse("references", "must hold objects like {\"url\": \"https://…\"}");
+    if (IsReference(reference)) continue;
+    return fields.Refuse(
+        "references",
+        "must hold objects like {\"url\": \"https://…\"} (or a base64 data URI of a picture) or "
+        "{\"output\": \"<id>\"}, and \"role\" is mask, firstFrame or lastFrame");
   }
+}
+
+Reference ReferenceOf(const Json& json) {
+  Reference reference;
+  reference.role = TextOf(json, "role");
+  const std::string url = TextOf(json, "url");
+  if (auto inlined = DataUriOutput(url)) {
+    reference.bytes = inlined->bytes;
+    reference.media_type = inlined->media_type;
+  } else {
+    reference.url = url;
+  }
+  return reference;
 }
 
 }  // namespace
@@ -177,7 +204,7 @@ PartRequest PartOf(const GenerationRequest& request, int first_index, int n) {
   part.aspect_ratio = request.aspect_ratio;
   if (request.seed) part.seed = *request.seed + static_cast<uint64_t>(first_index);
   part.n = n;
-  part.references = request.references;
+  for (const Json& reference : request.references) part.references.push_back(ReferenceOf(reference));
   part.options = request.options;
   return part;
 }

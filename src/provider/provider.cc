@@ -1,6 +1,10 @@
 #include "provider/provider.h"
 
 #include "fmt/format.h"
+#include "provider/fal/fal.h"
+#include "provider/gemini/gemini.h"
+#include "provider/openai/openai.h"
+#include "provider/openrouter/openrouter.h"
 #include "provider/replicate/replicate.h"
 #include "provider/sketch/sketch.h"
 
@@ -9,6 +13,28 @@ namespace {
 
 Status CannotDo(const Adapter& adapter, std::string_view what) {
   return Error(Code::kUnsupported, fmt::format("Provider \"{}\" does not {}.", adapter.config().name, what));
+}
+
+struct AdapterType {
+  std::string_view name;
+  std::vector<std::string> key_names;
+  StatusOr<std::unique_ptr<Adapter>> (*make)(ProviderConfig);
+};
+
+const std::vector<AdapterType>& Types() {
+  static const auto* types = new std::vector<AdapterType>{
+      {"sketch",
+       {},
+       [](ProviderConfig config) {
+         return StatusOr<std::unique_ptr<Adapter>>(NewSketchAdapter(std::move(config)));
+       }},
+      {"replicate", {"REPLICATE_API_TOKEN"}, NewReplicateAdapter},
+      {"openrouter", {"OPENROUTER_API_KEY"}, NewOpenRouterAdapter},
+      {"gemini", {"GEMINI_API_KEY"}, NewGeminiAdapter},
+      {"openai", {"OPENAI_API_KEY"}, NewOpenAiAdapter},
+      {"fal", {"FAL_KEY", "FAL_API_KEY"}, NewFalAdapter},
+  };
+  return *types;
 }
 
 }  // namespace
@@ -91,6 +117,24 @@ PollAnswer Adapter::ParsePoll(const HttpResponse&) const {
   return answer;
 }
 
+StatusOr<HttpRequest> Adapter::BuildResult(const RemoteHandle&) const {
+  return CannotDo(*this, "give results apart from polls");
+}
+
+PollAnswer Adapter::ParseResult(const HttpResponse& response) const { return ParsePoll(response); }
+
+StatusOr<HttpRequest> Adapter::BuildWebhookKeys() const {
+  return CannotDo(*this, "publish the keys of its webhooks");
+}
+
+StatusOr<std::vector<std::string>> Adapter::ParseWebhookKeys(const HttpResponse&) const {
+  return CannotDo(*this, "publish the keys of its webhooks");
+}
+
+StatusOr<Webhook> Adapter::ReadWebhook(const WebhookRequest&) const {
+  return CannotDo(*this, "send webhooks");
+}
+
 StatusOr<HttpRequest> Adapter::BuildCancel(const RemoteHandle&) const {
   return CannotDo(*this, "cancel requests");
 }
@@ -116,14 +160,24 @@ StatusOr<std::vector<RemoteOutput>> Adapter::Run(const PartRequest&,
   return CannotDo(*this, "run in this process");
 }
 
+std::vector<std::string> KeyNamesOf(std::string_view type) {
+  for (const AdapterType& known : Types()) {
+    if (type == known.name) return known.key_names;
+  }
+  return {};
+}
+
 StatusOr<std::unique_ptr<Adapter>> NewAdapter(ProviderConfig config) {
   if (config.type.empty()) config.type = config.name;
-  if (config.type == "sketch") return NewSketchAdapter(std::move(config));
-  if (config.type == "replicate") return NewReplicateAdapter(std::move(config));
+  std::string names;
+  for (const AdapterType& type : Types()) {
+    if (config.type == type.name) return type.make(std::move(config));
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", type.name);
+  }
   return Error(Code::kNotFound,
                fmt::format("Provider \"{}\": there is no type \"{}\".", Shorten(config.name, 60),
                            Shorten(config.type, 60)),
-               {.hint = "The types are: sketch, replicate.", .object = config.name});
+               {.hint = fmt::format("The types are: {}.", names), .object = config.name});
 }
 
 }  // namespace mediagen

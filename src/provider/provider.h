@@ -32,6 +32,8 @@ struct ProviderConfig {
   int64_t timeout_ms = 600'000;  // a request's whole exchange
   int concurrency = 10;
   bool allow_private_network = false;
+  std::string webhook_secret;      // resolved; "" : none, or fetched from the provider
+  std::string app_url, app_title;  // OpenRouter: which application asks
 };
 
 // The normalised classes of a failure; ErrorClassName gives the documents' words ("rate_limited").
@@ -68,8 +70,19 @@ struct Capabilities {
   std::vector<std::string> kinds = {"image"};
   int max_n_per_request = 1;  // more is split into parts
   int max_n = 16;
+  int max_references = 16;                   // where references are taken at all
+  bool reference_bytes = false;              // a reference has to come as bytes, not as a URL
+  std::vector<std::string> reference_roles;  // besides "": "mask", "firstFrame", "lastFrame"
   bool seed = true, negative_prompt = false, references = false, size = true, aspect_ratio = false;
   uint32_t max_width = 0, max_height = 0;  // 0: the provider decides
+};
+
+// A picture that a request starts from or keeps to.
+struct Reference {
+  std::string url;         // http or https, for the provider to fetch; "" where `bytes` hold it
+  BufferRef bytes;         // of the picture itself
+  std::string media_type;  // of the bytes: "image/png"
+  std::string role;        // "" | "mask" | "firstFrame" | "lastFrame"
 };
 
 // One provider request's share of a generation.
@@ -77,8 +90,8 @@ struct PartRequest {
   std::string model, kind = "image", prompt, negative_prompt, size, aspect_ratio;  // "" where absent
   std::optional<uint64_t> seed;
   int n = 1;
-  Json references = Json::array();  // of {"url": …}; stored outputs were resolved by the pipeline
-  Json options = Json::object();    // provider-specific inputs, passed through
+  std::vector<Reference> references;
+  Json options = Json::object();  // provider-specific inputs, passed through
 };
 
 // kInvalid or kUnsupported, naming the field and what the provider takes instead.
@@ -114,6 +127,7 @@ struct PollAnswer {
   enum Kind {
     kPending,    // still at work; ask again after next_poll_ms
     kSucceeded,  // outputs are there
+    kReady,      // the work is done; its result has to be asked for by BuildResult
     kFailed,     // over, without outputs
     kTransient,  // this answer says nothing: ask again later
   } kind = kTransient;
@@ -146,6 +160,20 @@ struct ReconcileAnswer {
   Failure failure;                  // kTransient
 };
 
+// What a provider sent to a webhook, with the names of its headers in lower case.
+struct WebhookRequest {
+  HttpHeaders headers;
+  std::string_view body;          // the raw bytes, which the signature is of
+  int64_t now_s = 0;              // Unix time
+  std::vector<std::string> keys;  // what ParseWebhookKeys gave, or the configured secret
+};
+// A webhook is a hint that something has happened: the request is asked about again before anything is
+// believed.
+struct Webhook {
+  std::string delivery;   // of this delivery: a second one with the same is a repetition
+  std::string remote_id;  // which request it is about; "" when only the URL tells
+};
+
 class Adapter {
  public:
   virtual ~Adapter() = default;
@@ -170,8 +198,13 @@ class Adapter {
                                             const std::string& webhook_url) const;
   // `response` in any state of progress; pipeline.md step 3.
   virtual SubmitAnswer ParseSubmit(const HttpResponse& response) const;
+  // The handle of a request of this part's when only its id is known, as from a webhook.
+  virtual RemoteHandle HandleFor(const PartRequest&, const std::string& id) const { return {.id = id}; }
   virtual StatusOr<HttpRequest> BuildPoll(const RemoteHandle&) const;
   virtual PollAnswer ParsePoll(const HttpResponse& response) const;
+  // After kReady.
+  virtual StatusOr<HttpRequest> BuildResult(const RemoteHandle&) const;
+  virtual PollAnswer ParseResult(const HttpResponse& response) const;
   // kUnsupported where the provider cannot cancel.
   virtual StatusOr<HttpRequest> BuildCancel(const RemoteHandle&) const;
 
@@ -183,6 +216,15 @@ class Adapter {
                                                const std::string& next_url) const;
   virtual ReconcileAnswer ParseReconcile(const HttpResponse& response, const PartRequest&) const;
 
+  // Whether a paid request may name the URL to be told at (BuildSubmit's `webhook_url`).
+  virtual bool takes_webhook_url() const { return false; }
+  // Where the keys are had that webhooks are signed with; kUnsupported: the configured webhook secret is it.
+  virtual StatusOr<HttpRequest> BuildWebhookKeys() const;
+  virtual StatusOr<std::vector<std::string>> ParseWebhookKeys(const HttpResponse& response) const;
+  // kUnauthorized for a signature that is wrong, missing or more than 300 s off; kInvalid for a body that is
+  // none of the provider's; kUnsupported where it sends no webhooks.
+  virtual StatusOr<Webhook> ReadWebhook(const WebhookRequest&) const;
+
   // A guarded download of an output, credentials attached only when needed and the origin is the configured
   // one.
   virtual StatusOr<HttpRequest> BuildDownload(const RemoteOutput&) const;
@@ -193,6 +235,10 @@ class Adapter {
                                                   const std::function<void(const Progress&)>& progress,
                                                   const std::function<bool()>& canceled) const;
 };
+
+// The environment variables that an adapter's key is looked for in, the first one first; none for a type that
+// needs no key or does not exist.
+std::vector<std::string> KeyNamesOf(std::string_view type);
 
 // The adapter for `config.type`; kNotFound names the types that exist, kInvalid a bad base URL.
 StatusOr<std::unique_ptr<Adapter>> NewAdapter(ProviderConfig config);

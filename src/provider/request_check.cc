@@ -59,6 +59,29 @@ Status CheckAspectRatio(std::string_view provider, const Capabilities& capabilit
                {.hint = "Write it as \"16:9\"."});
 }
 
+Status CheckReferences(std::string_view provider, const Capabilities& capabilities,
+                       const PartRequest& request) {
+  if (request.references.empty()) return OkStatus();
+  if (!capabilities.references)
+    return Unsupported(provider, "references", "Leave them out, or choose a provider that edits pictures.");
+  const auto most = static_cast<size_t>(capabilities.max_references);
+  if (request.references.size() > most) {
+    return Error(Code::kUnsupported,
+                 fmt::format("{} references were given; provider \"{}\" takes {} with \"{}\".",
+                             request.references.size(), provider, most, Shorten(request.model, 100)));
+  }
+  for (const Reference& reference : request.references) {
+    if (!reference.role.empty() && !Contains(capabilities.reference_roles, reference.role)) {
+      return Unsupported(
+          provider, fmt::format("references: role {}", Shorten(reference.role, 40)),
+          capabilities.reference_roles.empty()
+              ? "Leave the role out."
+              : fmt::format("It takes the roles: {}.", fmt::join(capabilities.reference_roles, ", ")));
+    }
+  }
+  return OkStatus();
+}
+
 Status CheckCount(std::string_view provider, const Capabilities& capabilities, int n) {
   if (n >= 1 && n <= capabilities.max_n) return OkStatus();
   return Error(Code::kInvalid,
@@ -97,9 +120,7 @@ Status CheckRequest(std::string_view provider, const Capabilities& capabilities,
   if (!request.negative_prompt.empty() && !capabilities.negative_prompt) {
     return Unsupported(provider, "negativePrompt", "Say it in the prompt.");
   }
-  if (!request.references.empty() && !capabilities.references) {
-    return Unsupported(provider, "references", "Leave them out, or choose a provider that edits pictures.");
-  }
+  RETURN_IF_ERROR(CheckReferences(provider, capabilities, request));
   RETURN_IF_ERROR(CheckSize(provider, capabilities, request));
   return CheckAspectRatio(provider, capabilities, request);
 }

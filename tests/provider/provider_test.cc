@@ -82,11 +82,8 @@ TEST_CASE("a request is checked against what the model can do, and the error nam
   refused([](PartRequest&) {}, Code::kInvalid, "1 to 4", 0);
   refused([](PartRequest&) {}, Code::kInvalid, "1 to 4", 5);
   refused([](PartRequest& r) { r.negative_prompt = "x"; }, Code::kUnsupported, "negativePrompt");
-  refused(
-      [](PartRequest& r) {
-        r.references.push_back({{"url", "https://h/"}});
-      },
-      Code::kUnsupported, "references");
+  refused([](PartRequest& r) { r.references.push_back({.url = "https://h/"}); }, Code::kUnsupported,
+          "references");
   refused([](PartRequest& r) { r.aspect_ratio = "1:1"; }, Code::kUnsupported, "aspectRatio");
   refused([](PartRequest& r) { r.size = "4096x10"; }, Code::kInvalid, "2048x2048");
   refused([](PartRequest& r) { r.size = "big"; }, Code::kInvalid, "1024x768");

@@ -111,9 +111,10 @@ TEST_CASE("options fill in the model's own inputs; what the request sets wins") 
 }
 
 TEST_CASE("references go under the names that the model knows") {
-  const Json one = Json::array({{{"url", "https://h/1.png"}}});
-  const Json two = Json::array({{{"url", "https://h/1.png"}}, {{"url", "data:image/png;base64,AAAA"}}});
-  auto input = [](const char* model, const Json& references) {
+  const std::vector<Reference> one = {{.url = "https://h/1.png"}};
+  const std::vector<Reference> two = {
+      {.url = "https://h/1.png"}, {.bytes = BufferRef::Own(std::string(3, '\0')), .media_type = "image/png"}};
+  auto input = [](const char* model, const std::vector<Reference>& references) {
     PartRequest part = RedFox(model);
     part.references = references;
     return InputOf(part);
@@ -125,12 +126,6 @@ TEST_CASE("references go under the names that the model knows") {
   PartRequest part = RedFox("o/n");
   part.references = two;
   CHECK(CodeOf(NewReplicate()->BuildSubmit(part, Id{}, "").status()) == Code::kUnsupported);
-  for (const Json& bad : {Json::array({"https://h/"}), Json::array({Json::object()}),
-                          Json::array({{{"url", "file:///etc/passwd"}}}), Json::array({{{"url", 7}}}),
-                          Json::object({{"a", 1}})}) {
-    part.references = bad;
-    CHECK(CodeOf(NewReplicate()->BuildSubmit(part, Id{}, "").status()) == Code::kInvalid);
-  }
 }
 
 TEST_CASE("only models that are known to make several pictures are asked for several") {

@@ -173,9 +173,8 @@ TEST_CASE("what a sketch cannot be is refused before anything is drawn") {
   CHECK(code([](PartRequest* r) { r->model = "photo"; }) == Code::kInvalid);
   CHECK(code([](PartRequest* r) { r->kind = "video"; }) == Code::kUnsupported);
   CHECK(code([](PartRequest* r) { r->negative_prompt = "rain"; }) == Code::kUnsupported);
-  CHECK(code([](PartRequest* r) {
-          r->references = {{{"url", "https://example.com/a.png"}}};
-        }) == Code::kUnsupported);
+  CHECK(code([](PartRequest* r) { r->references = {{.url = "https://example.com/a.png"}}; }) ==
+        Code::kUnsupported);
   CHECK(code([](PartRequest* r) { r->n = 5; }) == Code::kInvalid);
   CHECK(code([](PartRequest* r) { r->n = 0; }) == Code::kInvalid);
   CHECK(code([](PartRequest* r) { r->size = "4097x64"; }) == Code::kInvalid);

@@ -8,6 +8,12 @@
 //   {"status": 429, "retryAfter": 2, "retryAs": "header" | "date" | "text" | "none", "html": false, "accept":
 //   false, "times": 2}
 //                               an error instead; with "accept" (a 5xx) the work is done all the same
+//   {"code": "insufficient_quota"}
+//                               OpenAI: the error's own word, of "status" or of {"output": "error"}
+//   {"retryAs": "ms"}, {"shouldRetry": "false"}
+//                               OpenAI: "retryAfter" in the header retry-after-ms; the header x-should-retry
+//   {"output": "url" | "sse" | "error" | "none"}, {"padBytes": N}
+//                               OpenAI: how pictures are given; each grows by N bytes behind its end
 //   {"delayMs": N}              before the answer
 //   {"workMs": N} {"fail": "NSFW content detected"} {"aborted": true} {"hang": true} {"unknownState": true}
 //   {"nullFields": true} {"dataRemoved": true}
@@ -15,6 +21,26 @@
 //   {"outputRedirect": "http://169.254.169.254/"} {"outputStatus": 404} {"outputTruncate": true}
 //   {"outputDelayMs": N} {"outputTimes": 1}
 //   {"pollStatus": 503, "pollTimes": 2}
+// and what only Gemini's wire can do (gemini.h): "finish", "block", "filtered", "endState", "daily", and
+// "retryAs": "info".
+//
+// OpenRouter's:
+//   {"error200": {…}, "cost": USD}   HTTP 200 with this top-level error, and that much reported as its cost
+//   {"errorType": "…", "availability": {…}, "retryAs": "availability"}   with "status": members of its error
+//   {"svg": N} {"pictures": N}  picture N is an SVG; so many pictures instead of those asked for
+//   {"output": "url" | "text" | "none"}   of a chat: a URL instead of a data URI, words, or nothing
+//   {"pollingUrl": "absolute"} {"end": "cancelled" | "expired" | "dead"}   of a video
+//
+// Only fal:
+//   {"status": 503, "errorType": "runner_disconnected", "retryable": false}   a platform error; also with
+//   "fail"
+//   {"fail": "…", "failType": "content_policy_violation", "failStatus": 422}
+//                               the result is the model's error; with "errorType" the status tells the
+//                               failure
+//   {"resultStatus": 503, "resultTimes": 2} {"resultEarly": N}   the first results fail, or come too early
+//   {"nsfw": true | [false, true]}   flags {"output": "video" | "image"}   one file under that name
+//   {"foreignUrls": "https://evil.example"}   the URLs of the submit's answer are of that origin
+//   {"cancelIgnored": true}     the request runs on
 //
 // "times" limits an inline fault to so many requests with the same input; after them the request succeeds.
 #pragma once

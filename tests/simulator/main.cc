@@ -17,7 +17,7 @@
 
 #include "base/wakeup.h"
 #include "fmt/format.h"
-#include "simulator/replicate.h"
+#include "simulator/router.h"
 #include "simulator/server.h"
 
 namespace mediagen::simulator {
@@ -86,19 +86,18 @@ int Main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // before any thread: they all inherit it
   const Fd signals(signalfd(-1, &ends, SFD_CLOEXEC));
 
-  Journal journal;
-  Predictions predictions(arguments.work_ms);
-  Replicate replicate(&journal, &predictions);
-  Server server([&](const Request& request) { return replicate.Handle(request); });
+  Shared shared(arguments.work_ms);
+  Router router(&shared);
+  Server server([&](const Request& request) { return router.Handle(request); });
   StatusOr<std::unique_ptr<WakeupPipe>> stop = WakeupPipe::New();
-  if (!stop.ok() || !journal.Open(arguments.journal) || !predictions.Open(arguments.state) ||
+  if (!stop.ok() || !shared.journal.Open(arguments.journal) || !shared.predictions.Open(arguments.state) ||
       !server.Listen(static_cast<int>(arguments.port))) {
     fmt::print(stderr, "mediagen-simulator: cannot open the journal, the state file or port {}\n",
                arguments.port);
     return 1;
   }
   const std::string origin = fmt::format("http://127.0.0.1:{}", server.port());
-  replicate.set_origin(origin);
+  shared.origin = origin;
   std::thread watcher(WatchForTheEnd, signals.get(), arguments.exit_with_parent, stop->get());
   fmt::print("listening {}\n", origin);
   std::fflush(stdout);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 #include "base/clock.h"
 #include "fmt/format.h"
@@ -13,22 +12,10 @@ namespace {
 
 constexpr size_t kPageSize = 100;
 
-int64_t NowMs() { return SystemClock()->WallMs(); }
-
-Reply Answer(int status, const Json& json) { return {.status = status, .body = Dump(json)}; }
-
 Reply Problem(int status, const std::string& title, const std::string& detail) {
   Reply reply = Answer(status, {{"title", title}, {"detail", detail}, {"status", status}});
   reply.content_type = "application/problem+json";
   return reply;
-}
-
-bool StartsAndEnds(const std::string& path, std::string_view start, std::string_view end,
-                   std::string* middle) {
-  if (path.size() <= start.size() + end.size() || !path.starts_with(start) || !path.ends_with(end))
-    return false;
-  *middle = path.substr(start.size(), path.size() - start.size() - end.size());
-  return true;
 }
 
 std::optional<Reply> CheckKey(const Request& request) {
@@ -62,47 +49,11 @@ Reply ErrorReply(const Json& fault) {
   return reply;
 }
 
-bool IsDefinite(int status) {
-  static const std::set<int> kDefinite = {400, 401, 402, 403, 404, 413, 415, 422, 429};
-  return kDefinite.count(status) > 0;
-}
-
 }  // namespace
 
-// What the journal will say of a create.
-struct Replicate::Paid {
-  const Request& request;
-  Prediction prediction;
-  Journal* journal;
-
-  // The line is on the disk before the caller goes on. When it is not, nobody may be told anything: the
-  // connection is dropped.
-  Reply Record(Reply reply, const std::string& answer, bool accepted) const {
-    const bool definite = !accepted && reply.cut == Reply::kWhole && IsDefinite(reply.status);
-    Json line = {
-        {"at", NowMs()},
-        {"provider", "replicate"},
-        {"id", accepted ? Json(prediction.id) : Json(nullptr)},
-        {"path", request.path},
-        {"input", prediction.input},
-        {"answer", answer},
-        {"accepted", accepted},
-        {"definitelyRejected", definite},
-        {"headers",
-         {{"idempotency-key", request.Header("idempotency-key")}, {"prefer", request.Header("prefer")}}}};
-    if (!journal->Append(line)) reply.cut = Reply::kDropped;
-    return reply;
-  }
-  Reply Reject(Reply reply) const {
-    const std::string answer = fmt::format("{}", reply.status);
-    return Record(std::move(reply), answer, false);
-  }
-};
-
-Reply Replicate::Handle(const Request& request) {
-  if (request.path.starts_with("/simulator/")) return HandleOwn(request);
-  if (request.path.starts_with("/files/")) return File(request.path);
-  return HandleApi(request, request.path.starts_with("/v1/") ? request.path.substr(3) : request.path);
+Reply Replicate::Handle(const Request& request, const std::string& path) {
+  if (path.starts_with("/files/")) return File(path);
+  return HandleApi(request, path.starts_with("/v1/") ? path.substr(3) : path);
 }
 
 Reply Replicate::HandleApi(const Request& request, const std::string& path) {
@@ -119,92 +70,58 @@ Reply Replicate::HandleApi(const Request& request, const std::string& path) {
   return Answer(404, {{"detail", "The requested resource could not be found."}, {"status", 404}});
 }
 
-Reply Replicate::HandleOwn(const Request& request) {
-  if (request.method == "GET" && request.path == "/simulator/journal") {
-    return {.content_type = "application/x-ndjson", .body = journal_->Text()};
-  }
-  StatusOr<Json> json = ParseJson(request.body, "the request");
-  if (request.method == "POST" && request.path == "/simulator/next" && json.ok() && json->is_object() &&
-      json->contains("fault")) {
-    faults_.Queue((*json)["fault"], IntOf(*json, "times", 1));
-    return Answer(200, {{"ok", true}});
-  }
-  return Problem(
-      404, "Not found",
-      "The simulator has GET /simulator/journal and POST /simulator/next {\"fault\": {…}, \"times\": n}.");
-}
-
 Reply Replicate::Create(const Request& request, const std::string& path) {
-  Paid paid{request, {}, journal_};
+  Paid paid(shared_->journal, "replicate", request);
+  Prediction prediction;
   StatusOr<Json> body = ParseJson(request.body, "the request", {.max_bytes = 64 << 20});
-  if (body.ok() && body->is_object() && body->contains("input")) paid.prediction.input = (*body)["input"];
+  if (body.ok() && body->is_object() && body->contains("input"))
+    paid.input = prediction.input = (*body)["input"];
   if (std::optional<Reply> refused = CheckKey(request)) return paid.Reject(*refused);
   if (!body.ok() || !body->is_object())
     return paid.Reject(Problem(400, "Bad request", "The body is not a JSON object."));
-  if (!paid.prediction.input.is_object())
+  if (!prediction.input.is_object())
     return paid.Reject(Problem(422, "Input validation failed", "input: is required"));
 
   std::string name;
-  paid.prediction.version = TextOf(*body, "version");
+  prediction.version = TextOf(*body, "version");
   if (path == "/predictions") {
-    if (paid.prediction.version.empty())
+    if (prediction.version.empty())
       return paid.Reject(Problem(422, "Input validation failed", "version: is required"));
   } else if (StartsAndEnds(path, "/models/", "/predictions", &name)) {
-    paid.prediction.model = name;
+    prediction.model = name;
   } else if (StartsAndEnds(path, "/deployments/", "/predictions", &name)) {
-    paid.prediction.deployment = name;
+    prediction.deployment = name;
   }
-  if (paid.prediction.model.ends_with("/missing"))
+  if (prediction.model.ends_with("/missing"))
     return paid.Reject(Problem(404, "Not found", "The requested resource could not be found."));
-  auto prompt = paid.prediction.input.find("prompt");
-  if (prompt != paid.prediction.input.end() && !prompt->is_string()) {
+  auto prompt = prediction.input.find("prompt");
+  if (prompt != prediction.input.end() && !prompt->is_string()) {
     return paid.Reject(
         Problem(422, "Input validation failed", "- input.prompt: Invalid type. Expected: string"));
   }
-  return Accept(&paid, faults_.Take(paid.prediction.input));
+  return Accept(&paid, std::move(prediction), shared_->faults.Take(paid.input));
 }
 
-Reply Replicate::Accept(Paid* paid, const Json& fault) {
-  const int64_t delay_ms = IntOf(fault, "delayMs", 0);
-  if (TextOf(fault, "drop") == "before-accept") {
-    return paid->Record({.cut = Reply::kDropped, .delay_ms = delay_ms}, "drop", false);
-  }
-  const bool error = fault.contains("status");
-  if (error && !IsTrue(fault, "accept")) {
-    Reply reply = ErrorReply(fault);
-    reply.delay_ms = delay_ms;
-    return paid->Reject(std::move(reply));
-  }
-  paid->prediction.fault = fault;
-  paid->prediction.created_ms = NowMs();
-  paid->prediction = predictions_->Add(paid->prediction);
-  Reply reply =
-      error ? ErrorReply(fault) : Answer(201, ToJson(paid->prediction, NowMs(), origin_ + "/v1", origin_));
-  reply.delay_ms = delay_ms;
-  std::string answer = fmt::format("{}", reply.status);
-  if (!TextOf(fault, "drop").empty()) {
-    reply.cut = Reply::kDropped;
-    answer = "drop";
-  } else if (fault.contains("truncate") || fault.contains("truncateChunked")) {
-    reply.cut = fault.contains("truncate") ? Reply::kTruncated : Reply::kChunkedCut;
-    reply.cut_at =
-        static_cast<size_t>(IntOf(fault, fault.contains("truncate") ? "truncate" : "truncateChunked",
-                                  static_cast<int64_t>(reply.body.size() / 2)));
-    reply.cut_at = std::min(reply.cut_at, reply.body.size() - 1);
-    answer = "truncated";
-  }
-  return paid->Record(std::move(reply), answer, true);
+Reply Replicate::Accept(Paid* paid, Prediction prediction, const Json& fault) {
+  return paid->Answer(fault, ErrorReply, [&] {
+    prediction.fault = fault;
+    prediction.created_ms = NowMs();
+    prediction = shared_->predictions.Add(prediction);
+    paid->id = prediction.id;
+    return Answer(201, ToJson(prediction, NowMs(), shared_->origin + "/v1", shared_->origin));
+  });
 }
 
 Reply Replicate::Get(const std::string& id) {
-  std::optional<Prediction> prediction = predictions_->Find(id);
+  std::optional<Prediction> prediction = shared_->predictions.Find(id);
   if (!prediction)
     return Answer(404, {{"detail", "The requested resource could not be found."}, {"status", 404}});
   const int64_t poll_status = IntOf(prediction->fault, "pollStatus", 0);
-  if (poll_status > 0 && predictions_->FirstTimes("poll " + id, IntOf(prediction->fault, "pollTimes", 1))) {
+  if (poll_status > 0 &&
+      shared_->predictions.FirstTimes("poll " + id, IntOf(prediction->fault, "pollTimes", 1))) {
     return Problem(static_cast<int>(poll_status), "Simulated", "Simulated failure of a poll.");
   }
-  return Answer(200, ToJson(*prediction, NowMs(), origin_ + "/v1", origin_));
+  return Answer(200, ToJson(*prediction, NowMs(), shared_->origin + "/v1", shared_->origin));
 }
 
 Reply Replicate::List(const Request& request) {
@@ -217,12 +134,13 @@ Reply Replicate::List(const Request& request) {
   size_t cursor = 0, next = 0;
   std::from_chars(cursor_text.data(), cursor_text.data() + cursor_text.size(), cursor);
   Json results = Json::array();
-  for (const Prediction& prediction : predictions_->List(*after_ms, *before_ms, cursor, kPageSize, &next)) {
-    results.push_back(ToJson(prediction, NowMs(), origin_ + "/v1", origin_));
+  for (const Prediction& prediction :
+       shared_->predictions.List(*after_ms, *before_ms, cursor, kPageSize, &next)) {
+    results.push_back(ToJson(prediction, NowMs(), shared_->origin + "/v1", shared_->origin));
   }
   Json page = {{"previous", nullptr}, {"next", nullptr}, {"results", std::move(results)}};
   if (next > 0) {
-    page["next"] = fmt::format("{}/v1/predictions?cursor={}", origin_, next);
+    page["next"] = fmt::format("{}/v1/predictions?cursor={}", shared_->origin, next);
     if (!after.empty())
       page["next"] =
           fmt::format("{}&created_after={}", page["next"].get<std::string>(), PercentEncode(after));
@@ -234,10 +152,10 @@ Reply Replicate::List(const Request& request) {
 }
 
 Reply Replicate::Cancel(const std::string& id) {
-  std::optional<Prediction> prediction = predictions_->Cancel(id, NowMs());
+  std::optional<Prediction> prediction = shared_->predictions.Cancel(id, NowMs());
   if (!prediction)
     return Answer(404, {{"detail", "The requested resource could not be found."}, {"status", 404}});
-  return Answer(200, ToJson(*prediction, NowMs(), origin_ + "/v1", origin_));
+  return Answer(200, ToJson(*prediction, NowMs(), shared_->origin + "/v1", shared_->origin));
 }
 
 // "/files/<id>/<n>.png"
@@ -246,7 +164,7 @@ Reply Replicate::File(const std::string& path) {
   const Reply missing = Problem(404, "Not found", "There is no such file.");
   if (!StartsAndEnds(path, "/files/", ".png", &middle)) return missing;
   const size_t slash = middle.find('/');
-  std::optional<Prediction> prediction = predictions_->Find(middle.substr(0, slash));
+  std::optional<Prediction> prediction = shared_->predictions.Find(middle.substr(0, slash));
   int64_t n = -1;
   if (slash != std::string::npos)
     std::from_chars(middle.data() + slash + 1, middle.data() + middle.size(), n);
@@ -254,13 +172,14 @@ Reply Replicate::File(const std::string& path) {
     return missing;
 
   const Json& fault = prediction->fault;
-  const bool faulty = predictions_->FirstTimes("file " + middle, IntOf(fault, "outputTimes", INT64_MAX));
+  const bool faulty =
+      shared_->predictions.FirstTimes("file " + middle, IntOf(fault, "outputTimes", INT64_MAX));
   if (faulty && fault.contains("outputStatus"))
     return Problem(static_cast<int>(IntOf(fault, "outputStatus", 404)), "Simulated",
                    "Simulated failure of a download.");
   if (faulty && fault.contains("outputRedirect"))
     return {.status = 302, .headers = {{"Location", TextOf(fault, "outputRedirect")}}};
-  StatusOr<BufferRef> png = pictures_.Png(*prediction, n);
+  StatusOr<BufferRef> png = shared_->pictures.Png(*prediction, n);
   if (!png.ok()) return Problem(500, "Drawing failed", InfoOf(png.status()).message);
   Reply reply{.content_type = "image/png",
               .headers = {{"Cache-Control", "max-age=3600"}},

@@ -1,25 +1,12 @@
 #include "provider/replicate/input.h"
 
 #include "fmt/format.h"
+#include "provider/inline_data.h"
 
 namespace mediagen::replicate {
 namespace {
 
-// A reference's address: a URL that Replicate fetches itself, or a data URI.
-StatusOr<std::string> ReferenceUrl(const Json& reference) {
-  if (reference.is_object()) {
-    auto it = reference.find("url");
-    if (it != reference.end() && it->is_string()) {
-      const std::string& url = it->get_ref<const std::string&>();
-      if (url.starts_with("data:image/") || url.starts_with("data:video/") || ParseUrl(url).ok()) return url;
-    }
-  }
-  return Error(Code::kInvalid,
-               "A reference has no \"url\" that is an http or https URL or a data URI of a picture.");
-}
-
 Status AddReferences(const PartRequest& request, const ModelTraits& traits, Json* input) {
-  if (!request.references.is_array()) return Error(Code::kInvalid, "\"references\" is not an array.");
   const size_t count = request.references.size();
   if (count == 0) return OkStatus();
   if (count > static_cast<size_t>(traits.max_references)) {
@@ -29,10 +16,7 @@ Status AddReferences(const PartRequest& request, const ModelTraits& traits, Json
                  {.hint = "Name the model's own inputs in \"options\"."});
   }
   Json list = Json::array();
-  for (const Json& reference : request.references) {
-    ASSIGN_OR_RETURN(std::string url, ReferenceUrl(reference));
-    list.push_back(std::move(url));
-  }
+  for (const Reference& reference : request.references) list.push_back(ReferenceUri(reference));
   switch (traits.references) {
     case ReferenceKeys::kImage:
       (*input)["image"] = list[0];

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/base64.h"
+#include "provider/inline_data.h"
 #include "provider/replicate/prediction.h"
 
 namespace mediagen::replicate {
@@ -12,28 +12,12 @@ constexpr size_t kMaxOutputs = 64;
 constexpr int kMaxNesting = 8;
 constexpr size_t kMaxLogBytes = 16 << 10;  // only the end of a long log is looked at
 
-// "data:image/png;base64,…". Other encodings carry no pictures.
-std::optional<RemoteOutput> ReadDataUri(std::string_view text) {
-  const size_t comma = text.find(',');
-  if (comma == std::string_view::npos) return std::nullopt;
-  std::string_view head = text.substr(5, comma - 5);
-  constexpr std::string_view kBase64 = ";base64";
-  if (!head.ends_with(kBase64)) return std::nullopt;
-  head.remove_suffix(kBase64.size());
-  StatusOr<std::string> bytes = Base64Decode(text.substr(comma + 1), /*skip_space=*/true);
-  if (!bytes.ok() || bytes->empty()) return std::nullopt;
-  RemoteOutput output;
-  output.bytes = BufferRef::Own(std::move(*bytes));
-  output.media_type = Shorten(head.substr(0, head.find(';')), 80);
-  return output;
-}
-
 void Collect(const Json& value, const Endpoint& endpoint, int depth, std::vector<RemoteOutput>* outputs) {
   if (outputs->size() >= kMaxOutputs || depth > kMaxNesting) return;
   if (value.is_string()) {
     const std::string& text = value.get_ref<const std::string&>();
     if (text.starts_with("data:")) {
-      if (auto output = ReadDataUri(text)) outputs->push_back(std::move(*output));
+      if (auto output = DataUriOutput(text)) outputs->push_back(std::move(*output));
     } else if (endpoint.Acceptable(text)) {
       RemoteOutput output;
       output.url = text;

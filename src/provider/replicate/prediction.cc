@@ -6,6 +6,7 @@
 #include "fmt/format.h"
 #include "provider/failure.h"
 #include "provider/replicate/target.h"
+#include "provider/wire_adapter.h"
 
 namespace mediagen::replicate {
 namespace {
@@ -88,12 +89,6 @@ void ReadSuccess(const Json& prediction, const Endpoint& endpoint, PollAnswer* a
 }
 
 }  // namespace
-
-std::string TextOf(const Json& object, const char* name) {
-  if (!object.is_object()) return "";
-  auto it = object.find(name);
-  return it != object.end() && it->is_string() ? it->get<std::string>() : "";
-}
 
 PollAnswer ReadPrediction(const Json& prediction, const Endpoint& endpoint, std::string_view secret) {
   PollAnswer answer;

@@ -38,7 +38,4 @@ Progress ReadProgress(std::string_view logs);
 // The number that models print as "Using seed: 1234".
 std::optional<uint64_t> ReadSeed(std::string_view logs);
 
-// The string under `name`, or "" when it is absent or no string.
-std::string TextOf(const Json& object, const char* name);
-
 }  // namespace mediagen::replicate

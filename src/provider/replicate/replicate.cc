@@ -1,11 +1,10 @@
 #include "provider/replicate/replicate.h"
 
 #include "fmt/format.h"
-#include "provider/endpoint.h"
-#include "provider/failure.h"
 #include "provider/replicate/input.h"
 #include "provider/replicate/prediction.h"
 #include "provider/replicate/target.h"
+#include "provider/wire_adapter.h"
 
 namespace mediagen {
 namespace {
@@ -17,26 +16,13 @@ using replicate::ReadHandle;
 using replicate::ReadPrediction;
 using replicate::SalvageId;
 using replicate::Target;
-using replicate::TextOf;
 
 constexpr std::string_view kBaseUrl = "https://api.replicate.com/v1";
-constexpr int64_t kPollTimeoutMs = 30'000;
-constexpr uint64_t kMaxDownloadBytes = 512u << 20;  // a video; the caller may set less
-constexpr int kMaxDownloadRedirects = 5;
-// Data URIs make a finished prediction as large as its pictures.
-constexpr JsonLimits kAnswerLimits{.max_bytes = 64 << 20};
-
-bool IsSuccess(const HttpResponse& response) {
-  return response.progress == HttpProgress::kAnswered && response.status >= 200 && response.status < 300;
-}
-
-class ReplicateAdapter final : public Adapter {
+class ReplicateAdapter final : public WireAdapter {
  public:
   ReplicateAdapter(ProviderConfig config, Endpoint endpoint)
-      : config_(std::move(config)), endpoint_(std::move(endpoint)) {}
+      : WireAdapter(std::move(config), std::move(endpoint), "REPLICATE_API_TOKEN") {}
 
-  const ProviderConfig& config() const override { return config_; }
-  bool billed() const override { return true; }
   bool reconcilable() const override { return true; }
 
   Capabilities CapabilitiesOf(std::string_view model) const override {
@@ -50,17 +36,8 @@ class ReplicateAdapter final : public Adapter {
     return capabilities;
   }
 
-  Status CheckReady() const override {
-    if (!config_.api_key.empty()) return OkStatus();
-    return Error(
-        Code::kUnauthorized, fmt::format("Provider \"{}\" has no API key.", config_.name),
-        {.hint = fmt::format("Set the environment variable {}, or \"apiKey\" in the configuration.",
-                             config_.api_key_env.empty() ? "REPLICATE_API_TOKEN" : config_.api_key_env)});
-  }
-
   StatusOr<HttpRequest> BuildSubmit(const PartRequest& part, const Id& attempt,
                                     const std::string& webhook_url) const override {
-    RETURN_IF_ERROR(CheckReady());
     ASSIGN_OR_RETURN(Target target, ParseTarget(part.model));
     ASSIGN_OR_RETURN(Json input, BuildInput(part, target));
     Json body = {{"input", std::move(input)}};
@@ -69,26 +46,15 @@ class ReplicateAdapter final : public Adapter {
       body["webhook"] = webhook_url;
       body["webhook_events_filter"] = {"completed"};
     }
-    HttpRequest request = WithKey("POST", endpoint_.base() + target.path);
-    request.once = true;
-    request.timeout_ms = config_.timeout_ms;
-    request.headers.emplace_back("Content-Type", "application/json");
-    request.headers.emplace_back("Idempotency-Key", attempt.text());
-    request.body = Dump(body);
-    return request;
+    return Pay(endpoint_.base() + target.path, attempt, body);
   }
 
   SubmitAnswer ParseSubmit(const HttpResponse& response) const override {
     SubmitAnswer answer;
-    if (RejectedForCertain(response)) {
-      answer.kind = SubmitAnswer::kRejected;
-      answer.failure = FailureOf(response, config_.api_key);
-      return answer;
-    }
-    answer.failure = UnknownOutcome(response, config_.api_key);
+    const bool accepted = IsAccepted(response, &answer);
     // A 201 whose end was lost still names what was paid for.
     if (response.status < 200 || response.status >= 300) return answer;
-    if (IsSuccess(response)) ReadAccepted(response, &answer);
+    if (accepted) ReadAccepted(response, &answer);
     if (answer.kind == SubmitAnswer::kUnknown && !(answer.remote.id = SalvageId(response.body)).empty())
       Accept(&answer);
     return answer;
@@ -96,37 +62,18 @@ class ReplicateAdapter final : public Adapter {
 
   StatusOr<HttpRequest> BuildPoll(const RemoteHandle& handle) const override {
     ASSIGN_OR_RETURN(std::string url, PredictionUrl(handle));
-    HttpRequest request = WithKey("GET", std::move(url));
-    request.timeout_ms = std::min(config_.timeout_ms, kPollTimeoutMs);
-    return request;
+    return Ask("GET", std::move(url));
   }
 
   PollAnswer ParsePoll(const HttpResponse& response) const override {
     PollAnswer answer;
-    StatusOr<Json> json = ParseJson(response.body, "the provider's answer", kAnswerLimits);
-    if (IsSuccess(response)) {
-      if (json.ok()) return ReadPrediction(*json, endpoint_, config_.api_key);
-      answer.failure = {
-          .error_class = ErrorClass::kServer, .message = InfoOf(json.status()).message, .retryable = true};
-      return answer;
-    }
-    answer.failure = FailureOf(response, config_.api_key);
-    answer.next_poll_ms = std::max<int64_t>(answer.failure.retry_after_ms, 0);
-    // Gone, by the word of the API itself; a proxy's page says nothing about the prediction.
-    const bool gone =
-        response.progress == HttpProgress::kAnswered && (response.status == 404 || response.status == 410);
-    if (gone && json.ok() && json->is_object()) {
-      answer.kind = PollAnswer::kFailed;
-      answer.charged = true;  // it was accepted; nothing says that it was not billed
-    }
-    return answer;
+    std::optional<Json> json = PollDocument(response, &answer);
+    return json ? ReadPrediction(*json, endpoint_, config_.api_key) : answer;
   }
 
   StatusOr<HttpRequest> BuildCancel(const RemoteHandle& handle) const override {
     ASSIGN_OR_RETURN(std::string url, PredictionUrl(handle));
-    HttpRequest request = WithKey("POST", url + "/cancel");
-    request.timeout_ms = std::min(config_.timeout_ms, kPollTimeoutMs);
-    return request;
+    return Ask("POST", url + "/cancel");
   }
 
   StatusOr<HttpRequest> BuildReconcile(const PartRequest&, int64_t after_ms, int64_t before_ms,
@@ -136,35 +83,15 @@ class ReplicateAdapter final : public Adapter {
       return Error(Code::kForbidden,
                    "The provider's list goes on at another origin; the key is not sent there.");
     }
-    HttpRequest request =
-        WithKey("GET", next_url.empty() ? fmt::format("{}/predictions?created_after={}&created_before={}",
-                                                      endpoint_.base(), PercentEncode(FormatTime(after_ms)),
-                                                      PercentEncode(FormatTime(before_ms)))
-                                        : next_url);
-    request.timeout_ms = std::min(config_.timeout_ms, kPollTimeoutMs);
-    return request;
+    return Ask("GET", next_url.empty() ? fmt::format("{}/predictions?created_after={}&created_before={}",
+                                                     endpoint_.base(), PercentEncode(FormatTime(after_ms)),
+                                                     PercentEncode(FormatTime(before_ms)))
+                                       : next_url);
   }
 
   ReconcileAnswer ParseReconcile(const HttpResponse& response, const PartRequest& part) const override;
 
-  StatusOr<HttpRequest> BuildDownload(const RemoteOutput& output) const override {
-    RETURN_IF_ERROR(ParseUrl(output.url).status());
-    const bool with_key = output.needs_credentials && endpoint_.SameOrigin(output.url);
-    HttpRequest request = with_key ? WithKey("GET", output.url) : endpoint_.Plain("GET", output.url);
-    request.max_redirects = kMaxDownloadRedirects;
-    request.max_body_bytes = kMaxDownloadBytes;
-    return request;
-  }
-
  private:
-  // Only ever called with a URL of the base URL's origin.
-  HttpRequest WithKey(std::string_view method, std::string url) const {
-    HttpRequest request = endpoint_.Plain(method, std::move(url));
-    request.headers.emplace_back("Authorization", "Bearer " + config_.api_key);
-    request.headers.emplace_back("Accept", "application/json");
-    return request;
-  }
-
   // Built from the id: the URLs that the answer gave are kept for the record, and never asked with the key.
   StatusOr<std::string> PredictionUrl(const RemoteHandle& handle) const {
     RETURN_IF_ERROR(CheckReady());
@@ -190,9 +117,6 @@ class ReplicateAdapter final : public Adapter {
 
   enum class Match { kNo, kYes, kUnreadable };
   static Match Compare(const Json& prediction, const Target& target, const Json& input);
-
-  const ProviderConfig config_;
-  const Endpoint endpoint_;
 };
 
 // Whether a listed prediction is what BuildSubmit would have sent. Replicate deletes inputs after an hour;
@@ -226,7 +150,7 @@ ReconcileAnswer ReplicateAdapter::ParseReconcile(const HttpResponse& response,
     answer.failure = IsSuccess(response) ? Failure{.error_class = ErrorClass::kServer,
                                                    .message = "The provider's list cannot be read.",
                                                    .retryable = true}
-                                         : FailureOf(response, config_.api_key);
+                                         : ReadFailure(response);
     return answer;
   }
   bool unreadable = false;

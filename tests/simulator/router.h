@@ -1,0 +1,31 @@
+// Router: which wire a request is for, by its prefix, and the simulator's own routes.
+//
+//   /v1                        Replicate      /fal          fal        /openrouter/api/v1  OpenRouter
+//   /gemini/v1beta             Gemini         /openai/v1    OpenAI     (each of these is a baseUrl)
+//   GET /simulator/journal, POST /simulator/next {"fault": {…}, "times": n}
+//
+// Thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "simulator/wire.h"
+
+namespace mediagen::simulator {
+
+class Router {
+ public:
+  explicit Router(Shared* shared);
+  Reply Handle(const Request& request);
+
+ private:
+  Reply HandleOwn(const Request& request);
+
+  Shared* const shared_;
+  std::vector<std::pair<std::string, std::unique_ptr<Wire>>> wires_;  // by prefix, the longest first
+};
+
+}  // namespace mediagen::simulator
