@@ -6,6 +6,25 @@
 using namespace mediagen;
 using namespace mediagen::capi;
 
+namespace {
+
+using Decision = void (Engine::*)(std::string_view principal, std::string_view id, Engine::Reply reply);
+
+int32_t Decide(Decision decision, mediagen_engine* engine, mediagen_str principal, mediagen_str id,
+               mediagen_inbox* inbox, uint64_t tag, mediagen_call** out, mediagen_error** err) {
+  return Guard(err,
+               {Need("engine", engine), Need("principal", principal), Need("id", id), Allow("inbox", inbox),
+                Out("out", out)},
+               [&] {
+                 return Begin(inbox, tag, DriveOf(engine->engine), out, [&](std::shared_ptr<Call> call) {
+                   (engine->engine.get()->*decision)(View(principal), View(id), ReplyTo(std::move(call)));
+                   return OkStatus();
+                 });
+               });
+}
+
+}  // namespace
+
 extern "C" {
 
 int32_t mediagen_submit_begin(mediagen_engine* engine, mediagen_str request, mediagen_inbox* inbox,
@@ -22,15 +41,18 @@ int32_t mediagen_submit_begin(mediagen_engine* engine, mediagen_str request, med
 int32_t mediagen_cancel_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str id,
                               mediagen_inbox* inbox, uint64_t tag, mediagen_call** out,
                               mediagen_error** err) {
-  return Guard(err,
-               {Need("engine", engine), Need("principal", principal), Need("id", id), Allow("inbox", inbox),
-                Out("out", out)},
-               [&] {
-                 return Begin(inbox, tag, DriveOf(engine->engine), out, [&](std::shared_ptr<Call> call) {
-                   engine->engine->Cancel(View(principal), View(id), ReplyTo(std::move(call)));
-                   return OkStatus();
-                 });
-               });
+  return Decide(&Engine::Cancel, engine, principal, id, inbox, tag, out, err);
+}
+
+int32_t mediagen_retry_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str id,
+                             mediagen_inbox* inbox, uint64_t tag, mediagen_call** out, mediagen_error** err) {
+  return Decide(&Engine::Retry, engine, principal, id, inbox, tag, out, err);
+}
+
+int32_t mediagen_abandon_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str id,
+                               mediagen_inbox* inbox, uint64_t tag, mediagen_call** out,
+                               mediagen_error** err) {
+  return Decide(&Engine::Abandon, engine, principal, id, inbox, tag, out, err);
 }
 
 int32_t mediagen_await_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str id,

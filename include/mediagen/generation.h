@@ -20,6 +20,17 @@ MEDIAGEN_API int32_t mediagen_submit_begin(mediagen_engine *engine, mediagen_str
 MEDIAGEN_API int32_t mediagen_cancel_begin(mediagen_engine *engine, mediagen_str principal, mediagen_str id,
                                            mediagen_inbox *inbox, uint64_t tag, mediagen_call **out,
                                            mediagen_error **err);
+/* A generation that rests, tried again: new requests for the parts that failed, and for those whose outcome
+ * is unknown, which may then be paid for a second time: that is the caller's decision. MEDIAGEN_CONFLICT when
+ * it does not rest or nothing of it failed. The result is the record. */
+MEDIAGEN_API int32_t mediagen_retry_begin(mediagen_engine *engine, mediagen_str principal, mediagen_str id,
+                                          mediagen_inbox *inbox, uint64_t tag, mediagen_call **out,
+                                          mediagen_error **err);
+/* Takes what is unknown of a generation for failed and charged. MEDIAGEN_CONFLICT when nothing is unknown.
+ * The result is the record. */
+MEDIAGEN_API int32_t mediagen_abandon_begin(mediagen_engine *engine, mediagen_str principal, mediagen_str id,
+                                            mediagen_inbox *inbox, uint64_t tag, mediagen_call **out,
+                                            mediagen_error **err);
 
 /* Ends when the generation rests (completed, failed, canceled or unknown); the result is its record. */
 MEDIAGEN_API int32_t mediagen_await_begin(mediagen_engine *engine, mediagen_str principal, mediagen_str id,

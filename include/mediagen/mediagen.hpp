@@ -43,6 +43,17 @@ class engine {
                                    err);
     });
   }
+  call retry(std::string_view id, std::string_view principal = {}, report to = {}) {
+    return detail::start([&](auto out, auto err) {
+      return mediagen_retry_begin(get(), detail::str(principal), detail::str(id), to.inbox, to.tag, out, err);
+    });
+  }
+  call abandon(std::string_view id, std::string_view principal = {}, report to = {}) {
+    return detail::start([&](auto out, auto err) {
+      return mediagen_abandon_begin(get(), detail::str(principal), detail::str(id), to.inbox, to.tag, out,
+                                    err);
+    });
+  }
   // Ends when the generation rests.
   call await(std::string_view id, std::string_view principal = {}, report to = {}) {
     return detail::start([&](auto out, auto err) {

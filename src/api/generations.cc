@@ -94,12 +94,31 @@ void GetGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
   exchange->Reply(JsonResponse(exchange->request, 200, std::string(record->view())));
 }
 
-void CancelGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
-  router.parts().pipeline->Cancel(
+namespace {
+
+using Decision = void (Pipeline::*)(const Viewer&, std::string_view, std::string_view, RecordDone);
+
+// One of the pipeline's decisions about the generation of the path; answered with the record as it then is.
+void Decide(Router& router, const std::shared_ptr<ApiExchange>& exchange, Decision decision) {
+  (router.parts().pipeline->*decision)(
       exchange->viewer, exchange->id, exchange->request.mount, [exchange](StatusOr<BufferRef> record) {
         if (!record.ok()) return exchange->Fail(record.status());
         exchange->Reply(JsonResponse(exchange->request, 200, std::string(record->view())));
       });
+}
+
+}  // namespace
+
+void CancelGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
+  Decide(router, exchange, &Pipeline::Cancel);
+}
+
+void RetryGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
+  Decide(router, exchange, &Pipeline::Retry);
+}
+
+void AbandonGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
+  Decide(router, exchange, &Pipeline::Abandon);
 }
 
 }  // namespace mediagen

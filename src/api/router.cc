@@ -29,6 +29,8 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/generations", ListGenerations, Who::kUser, "images", false},
     Route{"GET", "/v1/generations/{id}", GetGeneration, Who::kUser, "images", false},
     Route{"POST", "/v1/generations/{id}/cancel", CancelGeneration, Who::kUser, "writes", false},
+    Route{"POST", "/v1/generations/{id}/retry", RetryGeneration, Who::kUser, "generations", false},
+    Route{"POST", "/v1/generations/{id}/abandon", AbandonGeneration, Who::kUser, "writes", false},
     Route{"GET", "/v1/images/{id}", GetImage, Who::kUser, "images", false},
     Route{"GET", "/v1/images/{id}/image", GetImageVariant, Who::kUser, "pictures", false},
     Route{"GET", "/v1/images/{id}/preview", GetImagePreview, Who::kUser, "pictures", false},

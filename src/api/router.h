@@ -74,6 +74,8 @@ void CreateGeneration(Router&, std::shared_ptr<ApiExchange>);
 void ListGenerations(Router&, std::shared_ptr<ApiExchange>);
 void GetGeneration(Router&, std::shared_ptr<ApiExchange>);
 void CancelGeneration(Router&, std::shared_ptr<ApiExchange>);
+void RetryGeneration(Router&, std::shared_ptr<ApiExchange>);
+void AbandonGeneration(Router&, std::shared_ptr<ApiExchange>);
 void GetImage(Router&, std::shared_ptr<ApiExchange>);
 void GetImageVariant(Router&, std::shared_ptr<ApiExchange>);
 void GetImagePreview(Router&, std::shared_ptr<ApiExchange>);

@@ -149,14 +149,21 @@ void ReadQueue(FieldReader& fields, QueueSettings* queue) {
   queue->per_user = static_cast<int>(per_user);
 }
 
-std::string DefaultKeyName(std::string_view type) { return type == "replicate" ? "REPLICATE_API_TOKEN" : ""; }
+// The first of the adapter's own names that is set, or the first of all, to be named in errors.
+std::string DefaultKeyName(std::string_view type, const Environment& environment) {
+  const std::vector<std::string> names = KeyNamesOf(type);
+  for (const std::string& name : names) {
+    if (environment(name).has_value()) return name;
+  }
+  return names.empty() ? "" : names.front();
+}
 
 void ReadProvider(const std::string& name, FieldReader& fields, const Environment& environment,
                   Config* config) {
   ProviderConfig provider;
   provider.name = provider.type = name;
   fields.String("type", &provider.type, {.max_bytes = 64});
-  provider.api_key_env = DefaultKeyName(provider.type);
+  provider.api_key_env = DefaultKeyName(provider.type, environment);
   fields.String("apiKeyEnv", &provider.api_key_env, {.max_bytes = 256});
   fields.String("apiKey", &provider.api_key, {.max_bytes = 4096});
   fields.String("baseUrl", &provider.base_url, {.max_bytes = 2048});
@@ -165,6 +172,11 @@ void ReadProvider(const std::string& name, FieldReader& fields, const Environmen
   fields.Int("concurrency", &concurrency, 1, 10'000);
   provider.concurrency = static_cast<int>(concurrency);
   fields.Bool("allowPrivateNetwork", &provider.allow_private_network);
+  fields.String("webhookSecret", &provider.webhook_secret, {.max_bytes = 4096});
+  if (provider.type == "openrouter") {
+    fields.String("appUrl", &provider.app_url, {.max_bytes = 2048});
+    fields.String("appTitle", &provider.app_title, {.max_bytes = 256});
+  }
   if (provider.api_key.empty() && !provider.api_key_env.empty())
     provider.api_key = environment(provider.api_key_env).value_or("");
   config->providers.push_back(std::move(provider));
@@ -177,13 +189,16 @@ void ReadProviders(FieldReader& fields, const Environment& environment, Config* 
     return std::any_of(config->providers.begin(), config->providers.end(),
                        [&](const ProviderConfig& provider) { return provider.name == name; });
   };
-  auto add = [&](const char* name) {
+  auto add = [&](const std::string& name) {
     Json empty = Json::object();
     FieldReader inner(empty, name);
     ReadProvider(name, inner, environment, config);
   };
   if (!configured("sketch")) add("sketch");
-  if (!configured("replicate") && environment("REPLICATE_API_TOKEN").has_value()) add("replicate");
+  for (const std::string& type : AdapterTypes()) {
+    const std::string key = DefaultKeyName(type, environment);
+    if (!key.empty() && environment(key).has_value() && !configured(type)) add(type);
+  }
 }
 
 void ReadRateLimits(FieldReader& fields, Config* config) {

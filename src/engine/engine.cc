@@ -55,10 +55,13 @@ class EngineImpl final : public Engine {
   }
 
   void Cancel(std::string_view principal, std::string_view id, Reply reply) override {
-    if (closed_) return reply(Closed());
-    auto viewer = ViewerOf(principal);
-    if (!viewer.ok()) return reply(viewer.status());
-    c_->pipeline->Cancel(*viewer, id, "", std::move(reply));
+    Decide(&Pipeline::Cancel, principal, id, std::move(reply));
+  }
+  void Retry(std::string_view principal, std::string_view id, Reply reply) override {
+    Decide(&Pipeline::Retry, principal, id, std::move(reply));
+  }
+  void Abandon(std::string_view principal, std::string_view id, Reply reply) override {
+    Decide(&Pipeline::Abandon, principal, id, std::move(reply));
   }
 
   Unsubscribe Await(std::string_view principal, std::string_view id, Reply reply) override {
@@ -206,6 +209,14 @@ class EngineImpl final : public Engine {
   }
 
  private:
+  using Decision = void (Pipeline::*)(const Viewer&, std::string_view, std::string_view, RecordDone);
+  void Decide(Decision decision, std::string_view principal, std::string_view id, Reply reply) {
+    if (closed_) return reply(Closed());
+    auto viewer = ViewerOf(principal);
+    if (!viewer.ok()) return reply(viewer.status());
+    (c_->pipeline.get()->*decision)(*viewer, id, "", std::move(reply));
+  }
+
   using Ask = std::function<StatusOr<std::string>(const Principal&)>;
 
   Task OnExecutor(std::string_view principal, Reply reply, Ask ask) {

@@ -26,6 +26,13 @@ void Run::StartAttempt(PartRun& part) {
   if (abandoned_) return;
   if (cancel_) return FailPart(part, Canceled(), false, AttemptState::kCanceled);
   if (DeadlinePassed()) return FailPart(part, PastDeadline(), false, AttemptState::kAbandoned);
+  if (!part.resolved) {
+    return Resolve(part, 0, [this, &part](const Status& status) {
+      if (status.ok()) return StartAttempt(part);
+      const Failure failure{.error_class = ErrorClass::kInvalid, .message = InfoOf(status).message};
+      FailPart(part, failure, false, AttemptState::kUnsent);
+    });
+  }
   if (adapter_->billed() && parts_.queues->LeaseLeftMs() < kMinLeaseMs)
     return EndWith(Outcome::Defer(1000, "the lease was about to run out"));
 
@@ -125,16 +132,7 @@ void Run::Submitted(PartRun& part, const RemoteHandle& remote) {
       pending.state = "pending";
       pending.error_json.clear();
       RETURN_IF_ERROR(transaction.records().UpdatePart(pending));
-      NewJob job;
-      job.queue = claim_.job.queue;
-      job.kind = claim_.job.kind;
-      job.user = claim_.job.user;
-      job.provider_key = claim_.job.provider_key;
-      job.payload_json = claim_.job.payload_json;
-      ASSIGN_OR_RETURN(row.job, parts_.queues->Enqueue(transaction, job));
-      row.status = GenerationStatus::kProcessing;
-      row.completed_ms = -1;
-      row.error_json.clear();
+      RETURN_IF_ERROR(Rise(parts_, transaction, &row));
     }
     row.stage = "waiting";
     return transaction.records().UpdateGeneration(row);

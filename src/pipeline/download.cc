@@ -96,6 +96,10 @@ void Run::Ended(PartRun& part, const PollAnswer& answer) {
   }
   part.attempt = attempt;
   part.outputs = answer.outputs;
+  if (!answer.failure.message.empty()) {  // some came, and some did not
+    part.some_failed = true;
+    part.download_failure = answer.failure;
+  }
   DownloadNext(part, 0);
 }
 
@@ -104,6 +108,7 @@ void Run::Download(PartRun& part) {
   const bool spooled = std::any_of(part.outputs.begin(), part.outputs.end(),
                                    [](const RemoteOutput& output) { return output.url.empty(); });
   if (spooled && !part.attempt->spool_key.empty()) return ReadSpool(part);
+  if (spooled) return Wait(part, 0);  // bytes that came with a poll: the provider still has them
   DownloadNext(part, 0);
 }
 

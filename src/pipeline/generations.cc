@@ -93,6 +93,17 @@ StatusOr<std::shared_ptr<Submission>> PrepareSubmission(const PipelineParts& par
   return submission;
 }
 
+// A stored output that a request starts from has to be its user's own.
+Status CheckReferences(const Records& records, const GenerationRequest& request) {
+  for (const Json& reference : request.references) {
+    auto id = Id::Parse(reference.value("output", ""));
+    if (!id.ok()) continue;  // a URL
+    ASSIGN_OR_RETURN(auto output, records.FindOutput(*id));
+    if (!output || output->user != request.user) return NoSuch("output", id->text());
+  }
+  return OkStatus();
+}
+
 Status CommitSubmission(const PipelineParts& parts, Submission& submission, const UrlBase& urls,
                         Transaction& transaction) {
   const GenerationRequest& request = submission.request;
@@ -114,17 +125,10 @@ Status CommitSubmission(const PipelineParts& parts, Submission& submission, cons
       return OkStatus();
     }
   }
+  RETURN_IF_ERROR(CheckReferences(transaction.records(), request));
   RETURN_IF_ERROR(transaction.records().InsertGeneration(row));
   for (const Part& part : submission.parts) RETURN_IF_ERROR(transaction.records().InsertPart(part));
-  NewJob job;
-  job.id = row.job;
-  job.queue = "generate";
-  job.kind = "generation";
-  job.user = row.user;
-  job.provider_key = row.provider;
-  job.priority = request.priority;
-  job.payload_json = fmt::format(R"({{"generation":"{}"}})", row.id.text());
-  RETURN_IF_ERROR(parts.queues->Enqueue(transaction, job).status());
+  RETURN_IF_ERROR(EnqueueGeneration(parts, transaction, row, request.priority));
   ASSIGN_OR_RETURN(int64_t sequence,
                    AppendGenerationEvent(parts, transaction, "generation.created", row, {}));
   ASSIGN_OR_RETURN(submission.record, RecordOf(transaction, row, parts.store->epoch(), sequence, urls));
@@ -214,28 +218,16 @@ void Pipeline::AppendRecords(const GenerationPage& page, std::string_view mount,
   }
 }
 
-void Pipeline::Cancel(const Viewer& viewer, std::string_view id, std::string_view mount, RecordDone done) {
+void Pipeline::Amend(const Viewer& viewer, std::string_view id, std::string_view mount, Amendment amendment,
+                     RecordDone done) {
   auto record = std::make_shared<BufferRef>();
   parts_.store->CommitAsync(
-      [this, viewer, id = std::string(id), urls = UrlsFor(parts_, mount),
+      [this, viewer, id = std::string(id), urls = UrlsFor(parts_, mount), amendment = std::move(amendment),
        record](Transaction& transaction) -> Status {
         ASSIGN_OR_RETURN(Generation generation, FindVisible(transaction.records(), viewer, id));
         if (!viewer.all && generation.user != viewer.user)
-          return NoSuch("generation", id);  // seen, but not theirs to stop
-        if (!IsResting(generation.status) && !generation.cancel_requested) {
-          generation.cancel_requested = true;
-          ASSIGN_OR_RETURN(bool canceled_now, parts_.queues->RequestCancel(transaction, generation.job));
-          ASSIGN_OR_RETURN(auto attempts, transaction.records().AttemptsOf(generation.id));
-          if (canceled_now && HasPaidWork(attempts)) {
-            // Nobody holds the job, but the provider may have been paid: let a claim end it properly.
-            RETURN_IF_ERROR(parts_.queues->Retry(transaction, generation.job));
-            RETURN_IF_ERROR(transaction.records().UpdateGeneration(generation));
-          } else if (canceled_now) {
-            RETURN_IF_ERROR(Rest(parts_, transaction, &generation, GenerationStatus::kCanceled, {}).status());
-          } else {
-            RETURN_IF_ERROR(transaction.records().UpdateGeneration(generation));
-          }
-        }
+          return NoSuch("generation", id);  // seen, but not theirs to change
+        RETURN_IF_ERROR(amendment(transaction, generation));
         ASSIGN_OR_RETURN(int64_t newest, transaction.events().Newest());
         ASSIGN_OR_RETURN(auto now, transaction.records().FindGeneration(generation.id));
         ASSIGN_OR_RETURN(*record, RecordOf(transaction, *now, parts_.store->epoch(), newest, urls));

@@ -78,6 +78,11 @@ class Pipeline {
   void AppendRecords(const GenerationPage& page, std::string_view mount, std::string* out) const;
   // Asks to cancel; the record as it then is.
   void Cancel(const Viewer& viewer, std::string_view id, std::string_view mount, RecordDone done);
+  // What a person decides, once it rests. Retry makes new attempts for the parts that failed, and for those
+  // whose outcome is unknown, which may then be paid a second time; kConflict when there are none, or it does
+  // not rest. Abandon takes what is unknown for failed and charged; kConflict when nothing is.
+  void Retry(const Viewer& viewer, std::string_view id, std::string_view mount, RecordDone done);
+  void Abandon(const Viewer& viewer, std::string_view id, std::string_view mount, RecordDone done);
   // The record once the generation rests. The returned function gives up.
   std::function<void()> Await(const Viewer& viewer, std::string_view id, std::string_view mount,
                               RecordDone done);
@@ -101,6 +106,10 @@ class Pipeline {
 
  private:
   friend class Run;
+  // Changes a generation of the viewer's own in one transaction; `done` gets the record as it is then.
+  using Amendment = std::function<Status(Transaction&, Generation&)>;
+  void Amend(const Viewer& viewer, std::string_view id, std::string_view mount, Amendment amendment,
+             RecordDone done);
   StatusOr<Generation> FindVisible(const Records& records, const Viewer& viewer, std::string_view id) const;
   void StartRun(Claim claim);
   void EndRun(const Id& job);

@@ -49,7 +49,8 @@ void Run::Poll(PartRun& part) {
                       true, AttemptState::kFailed);
     }
   }
-  auto request = adapter_->BuildPoll(HandleOf(*part.attempt));
+  auto request = part.ready ? adapter_->BuildResult(HandleOf(*part.attempt))
+                            : adapter_->BuildPoll(HandleOf(*part.attempt));
   if (!request.ok()) {
     return FailPart(part, {.error_class = ErrorClass::kServer, .message = InfoOf(request.status()).message},
                     true, AttemptState::kFailed);
@@ -61,7 +62,11 @@ void Run::Poll(PartRun& part) {
 
 void Run::Polled(PartRun& part, const HttpResponse& response) {
   if (abandoned_ || ended_ || !part.waiting) return;
-  PollAnswer answer = adapter_->ParsePoll(response);
+  PollAnswer answer = part.ready ? adapter_->ParseResult(response) : adapter_->ParsePoll(response);
+  if (answer.kind == PollAnswer::kReady && !part.ready) {
+    part.ready = true;
+    return Poll(part);
+  }
   if (answer.kind == PollAnswer::kSucceeded || answer.kind == PollAnswer::kFailed) {
     part.waiting = false;
     return Ended(part, answer);

@@ -90,7 +90,9 @@ Reference ReferenceOf(const Json& json) {
   Reference reference;
   reference.role = TextOf(json, "role");
   const std::string url = TextOf(json, "url");
-  if (auto inlined = DataUriOutput(url)) {
+  if (auto output = Id::Parse(TextOf(json, "output")); output.ok()) {
+    reference.output = *output;
+  } else if (auto inlined = DataUriOutput(url)) {
     reference.bytes = inlined->bytes;
     reference.media_type = inlined->media_type;
   } else {

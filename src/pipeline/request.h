@@ -43,6 +43,7 @@ StatusOr<GenerationRequest> RequestFromJson(std::string_view json);
 
 // One provider request's share: `part` of the request's parts, each of at most `max_n` pictures. Seeds of
 // later pictures count up from the first.
+// A reference to a stored output is left with its id in `output` for the pipeline to read.
 PartRequest PartOf(const GenerationRequest& request, int first_index, int n);
 
 }  // namespace mediagen

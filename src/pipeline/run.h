@@ -36,6 +36,8 @@ class Run : public std::enable_shared_from_this<Run> {
     std::optional<Attempt> attempt;  // the latest
     bool sent_here = false;          // its intent was committed by this run
     bool waiting = false;            // polled
+    bool ready = false;              // the work is done: polls ask for its result
+    bool resolved = false;           // its references are there
     bool cancel_sent = false;
     int64_t poll_ms = 0, polls_failed = 0;
     int reconcile_round = 0;
@@ -65,6 +67,11 @@ class Run : public std::enable_shared_from_this<Run> {
   bool DeadlinePassed() const;
   bool OnlyPending(const PartRun& part) const;
 
+  // references.cc: what the request refers to, in the form that the provider takes; then goes on with `next`
+  using Resolved = std::function<void(Status)>;
+  void Resolve(PartRun& part, size_t index, Resolved next);
+  void FetchReference(PartRun& part, size_t index, Resolved next);
+  Status ReadOutput(const Id& id, Reference* reference);
   // attempt.cc: intent, send once, answer
   void StartAttempt(PartRun& part);
   void Unsend(PartRun& part, const Outcome& outcome);

@@ -64,6 +64,29 @@ bool HasPaidWork(std::span<const Attempt> attempts) {
   });
 }
 
+Status EnqueueGeneration(const PipelineParts& parts, Transaction& transaction, const Generation& generation,
+                         int priority) {
+  NewJob job;
+  job.id = generation.job;
+  job.queue = "generate";
+  job.kind = "generation";
+  job.user = generation.user;
+  job.provider_key = generation.provider;
+  job.priority = priority;
+  job.payload_json = fmt::format(R"({{"generation":"{}"}})", generation.id.text());
+  return parts.queues->Enqueue(transaction, job).status();
+}
+
+Status Rise(const PipelineParts& parts, Transaction& transaction, Generation* generation) {
+  generation->job = parts.ids->Next();
+  generation->status = GenerationStatus::kProcessing;
+  generation->stage = "queued";
+  generation->completed_ms = -1;
+  generation->error_json.clear();
+  generation->progress_json.clear();
+  return EnqueueGeneration(parts, transaction, *generation, 0);
+}
+
 StatusOr<int64_t> AppendGenerationEvent(const PipelineParts& parts, Transaction& transaction,
                                         std::string_view type, const Generation& generation,
                                         std::span<const Output> outputs) {

@@ -8,6 +8,12 @@
 
 namespace mediagen {
 
+// Enqueues the job `generation.job` that drives it.
+Status EnqueueGeneration(const PipelineParts& parts, Transaction& transaction, const Generation& generation,
+                         int priority);
+// A generation that rests goes on with a new job: processing, without an end.
+Status Rise(const PipelineParts& parts, Transaction& transaction, Generation* generation);
+
 // Appends "generation.<something>" with the state of `generation`; returns its sequence.
 StatusOr<int64_t> AppendGenerationEvent(const PipelineParts& parts, Transaction& transaction,
                                         std::string_view type, const Generation& generation,

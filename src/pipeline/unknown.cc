@@ -32,7 +32,11 @@ void Run::ResolveUnknown(PartRun& part, std::string why) {
   if (abandoned_) return;
   if (!adapter_->reconcilable()) return RestUnknown(part, why);
   part.reconcile_round = 0;
-  ReconcileLater(part, why);
+  // Its own request is compared with those that the provider lists.
+  Resolve(part, 0, [this, &part, why](const Status& status) {
+    if (status.ok()) return ReconcileLater(part, why);
+    RestUnknown(part, InfoOf(status).message);
+  });
 }
 
 void Run::ReconcileLater(PartRun& part, const std::string& why) {

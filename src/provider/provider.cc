@@ -167,6 +167,12 @@ std::vector<std::string> KeyNamesOf(std::string_view type) {
   return {};
 }
 
+std::vector<std::string> AdapterTypes() {
+  std::vector<std::string> names;
+  for (const AdapterType& type : Types()) names.emplace_back(type.name);
+  return names;
+}
+
 StatusOr<std::unique_ptr<Adapter>> NewAdapter(ProviderConfig config) {
   if (config.type.empty()) config.type = config.name;
   std::string names;

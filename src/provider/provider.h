@@ -83,6 +83,7 @@ struct Reference {
   BufferRef bytes;         // of the picture itself
   std::string media_type;  // of the bytes: "image/png"
   std::string role;        // "" | "mask" | "firstFrame" | "lastFrame"
+  Id output;               // a stored output whose bytes the pipeline still has to read; adapters never see it
 };
 
 // One provider request's share of a generation.
@@ -239,6 +240,9 @@ class Adapter {
 // The environment variables that an adapter's key is looked for in, the first one first; none for a type that
 // needs no key or does not exist.
 std::vector<std::string> KeyNamesOf(std::string_view type);
+
+// The names of all types, in the order of NewAdapter's hint.
+std::vector<std::string> AdapterTypes();
 
 // The adapter for `config.type`; kNotFound names the types that exist, kInvalid a bad base URL.
 StatusOr<std::unique_ptr<Adapter>> NewAdapter(ProviderConfig config);

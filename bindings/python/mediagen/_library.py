@@ -89,6 +89,8 @@ _FUNCTIONS: dict[str, tuple[object, tuple[object, ...]]] = {
     "run": (c_int32, (c_void_p, c_int64, POINTER(c_int64), _OUT)),
     "submit_begin": (c_int32, (c_void_p, Text, *_BEGIN)),
     "cancel_begin": (c_int32, (c_void_p, Text, Text, *_BEGIN)),
+    "retry_begin": (c_int32, (c_void_p, Text, Text, *_BEGIN)),
+    "abandon_begin": (c_int32, (c_void_p, Text, Text, *_BEGIN)),
     "await_begin": (c_int32, (c_void_p, Text, Text, *_BEGIN)),
     "get_begin": (c_int32, (c_void_p, Text, Text, Text, *_BEGIN)),
     "list_begin": (c_int32, (c_void_p, Text, Text, Text, *_BEGIN)),

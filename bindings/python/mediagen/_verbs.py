@@ -49,8 +49,9 @@ class EngineVerbs:
     def rest(self, principal: Principal, id: str, row: Callable[[Any], T]) -> Operation[T]:
         return Operation("await_begin", self.owner.live(), who(principal), id.encode(), decode=row)
 
-    def cancel(self, principal: Principal, id: str, row: Callable[[Any], T]) -> Operation[T]:
-        return Operation("cancel_begin", self.owner.live(), who(principal), id.encode(), decode=row)
+    def decide(self, what: str, principal: Principal, id: str, row: Callable[[Any], T]) -> Operation[T]:
+        """`what`: cancel, retry or abandon."""
+        return Operation(f"{what}_begin", self.owner.live(), who(principal), id.encode(), decode=row)
 
     def get(
         self, principal: Principal, resource: str, id: str, row: Callable[[Any], T]

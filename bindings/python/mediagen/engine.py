@@ -105,7 +105,15 @@ class Engine:
 
     async def cancel(self, id: str, *, principal: Principal = None) -> Generation:
         """Asks to cancel. What a provider was already paid for is stored all the same."""
-        return await finish(self._verbs.cancel(principal, id, self._generation))
+        return await finish(self._verbs.decide("cancel", principal, id, self._generation))
+
+    async def retry(self, id: str, *, principal: Principal = None) -> Generation:
+        """Tries again what failed of a generation that rests; what is unknown may then be paid a second time."""
+        return await finish(self._verbs.decide("retry", principal, id, self._generation))
+
+    async def abandon(self, id: str, *, principal: Principal = None) -> Generation:
+        """Takes what is unknown of a generation for failed and charged."""
+        return await finish(self._verbs.decide("abandon", principal, id, self._generation))
 
     def events(
         self,

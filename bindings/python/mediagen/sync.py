@@ -99,7 +99,15 @@ class SyncEngine:
 
     def cancel(self, id: str, *, principal: Principal = None) -> SyncGeneration:
         """Asks to cancel."""
-        return wait(self._verbs.cancel(principal, id, self._generation))
+        return wait(self._verbs.decide("cancel", principal, id, self._generation))
+
+    def retry(self, id: str, *, principal: Principal = None) -> Generation:
+        """Tries again what failed of a generation that rests; what is unknown may then be paid a second time."""
+        return wait(self._verbs.decide("retry", principal, id, self._generation))
+
+    def abandon(self, id: str, *, principal: Principal = None) -> Generation:
+        """Takes what is unknown of a generation for failed and charged."""
+        return wait(self._verbs.decide("abandon", principal, id, self._generation))
 
     def events(
         self,
