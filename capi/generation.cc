@@ -8,7 +8,7 @@ using namespace mediagen::capi;
 
 namespace {
 
-using Decision = void (Engine::*)(std::string_view principal, std::string_view id, Engine::Reply reply);
+using Decision = void (Engine::*)(std::string_view principal, std::string_view id, Reply reply);
 
 int32_t Decide(Decision decision, mediagen_engine* engine, mediagen_str principal, mediagen_str id,
                mediagen_inbox* inbox, uint64_t tag, mediagen_call** out, mediagen_error** err) {
@@ -52,7 +52,7 @@ int32_t mediagen_retry_begin(mediagen_engine* engine, mediagen_str principal, me
 int32_t mediagen_abandon_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str id,
                                mediagen_inbox* inbox, uint64_t tag, mediagen_call** out,
                                mediagen_error** err) {
-  return Decide(&Engine::Abandon, engine, principal, id, inbox, tag, out, err);
+  return Decide(&Engine::AbandonUnknown, engine, principal, id, inbox, tag, out, err);
 }
 
 int32_t mediagen_await_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str id,

@@ -60,7 +60,7 @@ class EngineImpl final : public Engine {
   void Retry(std::string_view principal, std::string_view id, Reply reply) override {
     Decide(&Pipeline::Retry, principal, id, std::move(reply));
   }
-  void Abandon(std::string_view principal, std::string_view id, Reply reply) override {
+  void AbandonUnknown(std::string_view principal, std::string_view id, Reply reply) override {
     Decide(&Pipeline::Abandon, principal, id, std::move(reply));
   }
 

@@ -55,7 +55,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   virtual void Submit(std::string_view request_json, Reply reply) = 0;
   virtual void Cancel(std::string_view principal, std::string_view id, Reply reply) = 0;
   virtual void Retry(std::string_view principal, std::string_view id, Reply reply) = 0;
-  virtual void Abandon(std::string_view principal, std::string_view id, Reply reply) = 0;
+  virtual void AbandonUnknown(std::string_view principal, std::string_view id, Reply reply) = 0;
   // Replies when the generation rests. The returned function gives up waiting (no reply then).
   virtual Unsubscribe Await(std::string_view principal, std::string_view id, Reply reply) = 0;
   // Reads are run by the engine's threads. What is returned runs the read on the caller's thread instead,

@@ -39,10 +39,11 @@ void Run::Do(Task task) {
       next();
     }
   });
-  if (!posted) {
-    std::lock_guard lock(strand_mutex_);
-    strand_running_ = false;
-  }
+  if (posted) return;
+  std::deque<Task> dropped;  // the engine is closing; tasks hold this run, so they must not stay in it
+  std::lock_guard lock(strand_mutex_);
+  strand_running_ = false;
+  dropped.swap(strand_);
 }
 
 void Run::After(int64_t ms, Task task) {

@@ -73,6 +73,14 @@ std::vector<Row> EngineRows() {
        [](auto& a, auto out, auto err) {
          return mediagen_cancel_begin(a.engine, kNone, kNone, nullptr, 0, out, err);
        }},
+      {"retry_begin",
+       [](auto& a, auto out, auto err) {
+         return mediagen_retry_begin(a.engine, kNone, kNone, nullptr, 0, out, err);
+       }},
+      {"abandon_begin",
+       [](auto& a, auto out, auto err) {
+         return mediagen_abandon_begin(a.engine, kNone, kNone, nullptr, 0, out, err);
+       }},
       {"await_begin",
        [](auto& a, auto out, auto err) {
          return mediagen_await_begin(a.engine, kNone, kNone, nullptr, 0, out, err);

@@ -97,12 +97,21 @@ void Note(const std::string& line, Evidence* evidence, bool* ended) {
   evidence->fates.push_back(std::move(fate));
 }
 
+// Where each wire's paid request has the prompt.
+std::string PromptIn(const Json& input) {
+  for (const char* path : {"/prompt", "/contents/0/parts/0/text", "/instances/0/prompt"}) {
+    const Json::json_pointer pointer(path);
+    if (input.contains(pointer) && input[pointer].is_string()) return input[pointer].get<std::string>();
+  }
+  return "a paid request without a prompt: " + input.dump();
+}
+
 void ReadJournal(const std::string& path, Evidence* evidence) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
     Json entry = Json::parse(line, nullptr, false);
     if (!entry.is_object() || entry.value("definitelyRejected", false)) continue;
-    ++evidence->paid[entry["input"].value("prompt", "")];
+    ++evidence->paid[PromptIn(entry["input"])];
   }
 }
 
@@ -116,7 +125,7 @@ Evidence RunRound(const RoundOptions& options, const std::string& self) {
   std::string base_url;
   for (int i = 0; i < 100 && base_url.empty(); ++i) {
     simulator.Read(100, [&](const std::string& line) {
-      if (line.rfind("listening ", 0) == 0) base_url = line.substr(10) + "/v1";
+      if (line.rfind("listening ", 0) == 0) base_url = line.substr(10);
     });
   }
   if (base_url.empty()) {

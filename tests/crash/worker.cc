@@ -45,16 +45,41 @@ struct Countdown {
   }
 };
 
+// Every kind of wire: in this process, asynchronous with a list and without, and synchronous.
+const Json& Kinds() {
+  static const auto* kinds = new Json(Json::parse(R"json([
+    {"provider": "replicate", "model": "simulated/model", "size": "64x64"},
+    {"provider": "fal", "model": "fal-ai/flux/dev", "size": "64x64"},
+    {"provider": "sketch", "size": "64x64", "options": {"steps": 10, "stepMs": 10}},
+    {"provider": "openai", "model": "local-model", "size": "64x64"},
+    {"provider": "replicate", "model": "simulated/model", "size": "64x64"},
+    {"provider": "gemini", "model": "veo-3.1-generate-preview", "kind": "video"},
+    {"provider": "openrouter", "model": "google/veo-3.1", "kind": "video"},
+    {"provider": "gemini", "model": "gemini-2.5-flash-image"},
+    {"provider": "openrouter", "model": "openai/gpt-image-1"}
+  ])json"));
+  return *kinds;
+}
+
 std::string RequestOf(uint64_t seed, int index) {
-  const bool drawn = index % 5 == 4;
-  Json request = {{"user", fmt::format("u{}", index % 7)},
-                  {"prompt", PromptOf(seed, index)},
-                  {"size", "64x64"},
-                  {"idempotencyKey", fmt::format("{}-{}", seed, index)}};
-  request["provider"] = drawn ? "sketch" : "replicate";
-  if (drawn) request["options"] = {{"steps", 10}, {"stepMs", 10}};
-  if (!drawn) request["model"] = "simulated/model";
+  Json request = Kinds()[static_cast<size_t>(index) % Kinds().size()];
+  request["user"] = fmt::format("u{}", index % 7);
+  request["prompt"] = PromptOf(seed, index);
+  request["idempotencyKey"] = fmt::format("{}-{}", seed, index);
   return Dump(request);
+}
+
+Json ProvidersAt(const std::string& simulator) {
+  Json providers = Json::object();
+  const std::pair<const char*, const char*> wires[] = {{"replicate", "/v1"},
+                                                       {"fal", "/fal"},
+                                                       {"openrouter", "/openrouter/api/v1"},
+                                                       {"gemini", "/gemini/v1beta"},
+                                                       {"openai", "/openai/v1"}};
+  for (const auto& [name, path] : wires) {
+    providers[name] = {{"baseUrl", simulator + path}, {"apiKey", "simulated"}, {"allowPrivateNetwork", true}};
+  }
+  return providers;
 }
 
 std::vector<std::string> SubmitAll(Engine& engine, uint64_t seed, int generations) {
@@ -140,12 +165,9 @@ int WorkerMain(const Json& options) {
   const uint64_t seed = options.value("seed", uint64_t{0});
   const int generations = options.value("generations", 50);
   Json queue = {{"concurrency", 12}, {"perKey", {{"user", 12}, {"provider", 0}}}};
-  Json config = {
-      {"dataDir", options["dir"]},
-      {"queues", {{"generate", queue}}},
-      {"providers",
-       {{"replicate",
-         {{"baseUrl", options["simulator"]}, {"apiKey", "simulated"}, {"allowPrivateNetwork", true}}}}}};
+  Json config = {{"dataDir", options["dir"]},
+                 {"queues", {{"generate", queue}}},
+                 {"providers", ProvidersAt(options["simulator"])}};
   auto engine = Engine::Open(Dump(config));
   if (!engine.ok()) return Trouble("the directory did not open", engine.status());
   Say({{"opened", true}});

@@ -138,7 +138,7 @@ TEST_CASE(
   Simulator simulator(options);
   std::string id;
   {
-    Works works(dir.path(), simulator.base_url());
+    Works works(dir.path(), simulator.url());
     id = works.Submit("resumed", {})["id"];
     // Until the provider has accepted it.
     std::mutex mutex;
@@ -150,7 +150,7 @@ TEST_CASE(
       cv.wait_for(lock, std::chrono::milliseconds(5));
     }
   }
-  Works again(dir.path(), simulator.base_url());
+  Works again(dir.path(), simulator.url());
   Json record = again.Rest(id);
   CHECK(record["status"] == "completed");
   CHECK(record["attempts"] == 1);

@@ -3,8 +3,8 @@
 //
 //   mediagen-simulator [--port N] [--journal FILE] [--state FILE] [--work-ms N] [--exit-with-parent]
 //
-// Prints "listening http://127.0.0.1:PORT" when it is ready. Ends on SIGTERM and SIGINT, and with
-// --exit-with-parent when its stdin is closed.
+// Prints "listening http://127.0.0.1:PORT" when it is ready; with --explain also what a person configures then.
+// Ends on SIGTERM and SIGINT, and with --exit-with-parent when its stdin is closed.
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -26,8 +26,30 @@ namespace {
 struct Arguments {
   int64_t port = 0, work_ms = 800;
   std::string journal, state;
-  bool exit_with_parent = false;
+  bool exit_with_parent = false, explain = false;
 };
+
+// For a person: what to configure, and what it charges.
+void Explain(const std::string& origin) {
+  fmt::print(
+      "Any key is taken, but \"bad\" (401) and \"broke\" (402). As \"providers\" of a configuration:\n\n{{");
+  const std::pair<const char*, const char*> wires[] = {{"replicate", "/v1"},
+                                                       {"fal", "/fal"},
+                                                       {"openrouter", "/openrouter/api/v1"},
+                                                       {"gemini", "/gemini/v1beta"},
+                                                       {"openai", "/openai/v1"}};
+  const char* comma = "";
+  for (const auto& [name, path] : wires) {
+    fmt::print("{}\n  \"{}\": {{\"baseUrl\": \"{}{}\", \"apiKey\": \"any\", \"allowPrivateNetwork\": true}}",
+               comma, name, origin, path);
+    comma = ",";
+  }
+  fmt::print(
+      "\n}}\n\nPaid requests: {0}/simulator/journal\nFaults: POST {0}/simulator/next {{\"fault\": "
+      "{{\"status\": "
+      "429}}}}, or options.simulate of a request (tests/simulator/fault.h lists them).\nCtrl-C ends it.\n",
+      origin);
+}
 
 bool ParseNumber(std::string_view text, int64_t* value) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
@@ -37,8 +59,8 @@ bool ParseNumber(std::string_view text, int64_t* value) {
 bool ParseArguments(int argc, char** argv, Arguments* arguments) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
-    if (name == "--exit-with-parent") {
-      arguments->exit_with_parent = true;
+    if (name == "--exit-with-parent" || name == "--explain") {
+      (name == "--explain" ? arguments->explain : arguments->exit_with_parent) = true;
       continue;
     }
     if (i + 1 >= argc) return false;
@@ -100,6 +122,7 @@ int Main(int argc, char** argv) {
   shared.origin = origin;
   std::thread watcher(WatchForTheEnd, signals.get(), arguments.exit_with_parent, stop->get());
   fmt::print("listening {}\n", origin);
+  if (arguments.explain) Explain(origin);
   std::fflush(stdout);
   server.Run((*stop)->fd());
   server.Stop();
