@@ -70,19 +70,21 @@ void Id::WriteText(char* out) const {
 }
 
 StatusOr<Id> Id::Parse(std::string_view text) {
-  Status bad = Error(Code::kInvalid,
-                     fmt::format("\"{}\" is not an id; ids look like 01932c5e-7d3a-7000-8000-000000000000.",
-                                 Shorten(text, 60)));
-  if (text.size() != 36) return bad;
+  auto bad = [&] {
+    return Error(Code::kInvalid,
+                 fmt::format("\"{}\" is not an id; ids look like 01932c5e-7d3a-7000-8000-000000000000.",
+                             Shorten(text, 60)));
+  };
+  if (text.size() != 36) return bad();
   Id id;
   size_t byte = 0;
   for (size_t i = 0; i < 36;) {
     if (i == 8 || i == 13 || i == 18 || i == 23) {
-      if (text[i++] != '-') return bad;
+      if (text[i++] != '-') return bad();
       continue;
     }
     int high = HexDigit(text[i]), low = HexDigit(text[i + 1]);
-    if (high < 0 || low < 0) return bad;
+    if (high < 0 || low < 0) return bad();
     id.bytes[byte++] = static_cast<uint8_t>(high << 4 | low);
     i += 2;
   }

@@ -83,7 +83,7 @@ struct Reference {
   BufferRef bytes;         // of the picture itself
   std::string media_type;  // of the bytes: "image/png"
   std::string role;        // "" | "mask" | "firstFrame" | "lastFrame"
-  Id output;               // a stored output whose bytes the pipeline still has to read; adapters never see it
+  Id output;  // a stored output whose bytes the pipeline still has to read; adapters never see it
 };
 
 // One provider request's share of a generation.

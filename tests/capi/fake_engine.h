@@ -57,7 +57,9 @@ class FakeEngine final : public Engine {
   void Submit(std::string_view request_json, Reply reply) override { Do(request_json, std::move(reply)); }
   void Cancel(std::string_view, std::string_view id, Reply reply) override { Do(id, std::move(reply)); }
   void Retry(std::string_view, std::string_view id, Reply reply) override { Do(id, std::move(reply)); }
-  void AbandonUnknown(std::string_view, std::string_view id, Reply reply) override { Do(id, std::move(reply)); }
+  void AbandonUnknown(std::string_view, std::string_view id, Reply reply) override {
+    Do(id, std::move(reply));
+  }
   Unsubscribe Await(std::string_view principal, std::string_view id, Reply reply) override;
   Task Get(std::string_view, std::string_view, std::string_view id, Reply reply) override {
     Do(id, std::move(reply));

@@ -3,8 +3,8 @@
 //
 //   mediagen-simulator [--port N] [--journal FILE] [--state FILE] [--work-ms N] [--exit-with-parent]
 //
-// Prints "listening http://127.0.0.1:PORT" when it is ready; with --explain also what a person configures then.
-// Ends on SIGTERM and SIGINT, and with --exit-with-parent when its stdin is closed.
+// Prints "listening http://127.0.0.1:PORT" when it is ready; with --explain also what a person configures
+// then. Ends on SIGTERM and SIGINT, and with --exit-with-parent when its stdin is closed.
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>

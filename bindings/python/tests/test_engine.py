@@ -210,3 +210,13 @@ def test_one_engine_serves_many_loops(data_dir):
     for _ in range(3):
         assert asyncio.run(engine.generate("a fox", **SMALL)).status == "completed"
     asyncio.run(engine.close())
+
+
+def test_a_decision_that_does_not_fit_the_generation_is_a_conflict(blocking):
+    made = blocking.generate("a fox", **SMALL)
+    for decide in (blocking.retry, blocking.abandon):
+        with pytest.raises(mediagen.ConflictError):
+            decide(made.id)
+        with pytest.raises(mediagen.NotFoundError):
+            decide("01932c5e-7d3a-7000-8000-000000000000")
+    assert blocking.get(made.id).status == "completed"
