@@ -149,11 +149,16 @@ void ReadQueue(FieldReader& fields, QueueSettings* queue) {
   queue->per_user = static_cast<int>(per_user);
 }
 
-// The first of the adapter's own names that is set, or the first of all, to be named in errors.
+// A variable that is set to nothing holds no key.
+bool HoldsKey(const Environment& environment, const std::string& name) {
+  return !name.empty() && !environment(name).value_or("").empty();
+}
+
+// The first of the adapter's own names that holds a key, or the first of all, to be named in errors.
 std::string DefaultKeyName(std::string_view type, const Environment& environment) {
   const std::vector<std::string> names = KeyNamesOf(type);
   for (const std::string& name : names) {
-    if (environment(name).has_value()) return name;
+    if (HoldsKey(environment, name)) return name;
   }
   return names.empty() ? "" : names.front();
 }
@@ -196,8 +201,7 @@ void ReadProviders(FieldReader& fields, const Environment& environment, Config* 
   };
   if (!configured("sketch")) add("sketch");
   for (const std::string& type : AdapterTypes()) {
-    const std::string key = DefaultKeyName(type, environment);
-    if (!key.empty() && environment(key).has_value() && !configured(type)) add(type);
+    if (HoldsKey(environment, DefaultKeyName(type, environment)) && !configured(type)) add(type);
   }
 }
 

@@ -177,6 +177,19 @@ std::optional<int64_t> MicrosOf(const Json& object, const char* name) {
   return std::llround(usd * 1e6);
 }
 
+std::string_view FirstMemberId(std::string_view body) {
+  auto skip = [&](std::string_view expected) {
+    body = body.substr(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
+    if (!body.starts_with(expected)) return false;
+    body.remove_prefix(expected.size());
+    return true;
+  };
+  if (!skip("{") || !skip("\"id\"") || !skip(":") || !skip("\"")) return {};
+  const size_t quote = body.find('"');
+  return quote != std::string_view::npos && IsPathSegment(body.substr(0, quote)) ? body.substr(0, quote)
+                                                                                 : std::string_view();
+}
+
 bool IsPathSegment(std::string_view id) {
   if (id.empty() || id.size() > 200 || id == "." || id == "..") return false;
   return std::all_of(id.begin(), id.end(), [](char c) {

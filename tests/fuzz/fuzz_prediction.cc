@@ -1,6 +1,7 @@
 // What a provider answers: Replicate's prediction object, whole, cut short, or not one at all.
 #include "fuzz/input.h"
 #include "provider/replicate/prediction.h"
+#include "provider/wire_adapter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace mediagen;
@@ -11,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return Endpoint::Make(config, "https://api.replicate.com/v1");
   }();
   fuzz::Require(endpoint.ok(), "the endpoint");
-  const std::string id = replicate::SalvageId(text);
+  const std::string_view id = FirstMemberId(text);
   fuzz::Require(id.find_first_of("/?#\\ ") == std::string::npos, "an id may stand in a path");
   replicate::ReadProgress(text);
   replicate::ReadSeed(text);

@@ -3,7 +3,7 @@
 
 #include "codec/image.h"
 #include "provider/fal_fixture.h"
-#include "support/simulator.h"
+#include "support/wire_client.h"
 
 namespace mediagen {
 namespace {
@@ -12,43 +12,9 @@ using testing::HttpFixture;
 using testing::Simulator;
 using testing::fal::Config;
 
-struct FalClient {
-  explicit FalClient(const Simulator& simulator, std::string key = "key") {
-    ProviderConfig config = Config();
-    config.base_url = simulator.url() + "/fal";
-    config.api_key = std::move(key);
-    config.allow_private_network = true;
-    adapter = NewAdapter(std::move(config)).value();
-  }
-  SubmitAnswer Submit(const PartRequest& part) {
-    return adapter->ParseSubmit(http.Call(adapter->BuildSubmit(part, Id{}, "").value()));
-  }
-  PollAnswer Poll(const RemoteHandle& handle) {
-    return adapter->ParsePoll(http.Call(adapter->BuildPoll(handle).value()));
-  }
-  PollAnswer Result(const RemoteHandle& handle) {
-    return adapter->ParseResult(http.Call(adapter->BuildResult(handle).value()));
-  }
-  PollAnswer Cancel(const RemoteHandle& handle) {
-    return adapter->ParsePoll(http.Call(adapter->BuildCancel(handle).value()));
-  }
-  // Until it is over. Counts the fractions of progress that went by.
-  PollAnswer Wait(const RemoteHandle& handle, int* fractions = nullptr) {
-    while (true) {
-      PollAnswer answer = Poll(handle);
-      if (fractions != nullptr && answer.progress.fraction.has_value()) ++*fractions;
-      if (answer.kind == PollAnswer::kFailed) return answer;
-      if (answer.kind != PollAnswer::kReady) continue;
-      answer = Result(handle);
-      if (answer.kind == PollAnswer::kSucceeded || answer.kind == PollAnswer::kFailed) return answer;
-    }
-  }
-  HttpResponse Download(const RemoteOutput& output) {
-    return http.Call(adapter->BuildDownload(output).value());
-  }
-
-  HttpFixture http;
-  std::unique_ptr<Adapter> adapter;
+struct FalClient : testing::WireClient {
+  explicit FalClient(const Simulator& simulator, std::string key = "key")
+      : WireClient(simulator, Config(), "/fal", std::move(key)) {}
 };
 
 PartRequest Part(const char* prompt, Json fault = Json::object()) {

@@ -6,37 +6,13 @@
 #include <utility>
 
 #include "provider/gemini_fixture.h"
-#include "support/simulator.h"
+#include "support/wire_client.h"
 
 namespace mediagen::testing::gemini {
 
-struct GeminiClient {
-  explicit GeminiClient(const Simulator& simulator, std::string key = "key") {
-    ProviderConfig config;
-    config.name = "gemini";
-    config.base_url = simulator.url() + "/gemini/v1beta";
-    config.api_key = std::move(key);
-    config.allow_private_network = true;
-    adapter = NewAdapter(std::move(config)).value();
-  }
-  SubmitAnswer Submit(const PartRequest& part) {
-    return adapter->ParseSubmit(http.Call(adapter->BuildSubmit(part, Id{}, "").value()));
-  }
-  PollAnswer Poll(const RemoteHandle& handle) {
-    return adapter->ParsePoll(http.Call(adapter->BuildPoll(handle).value()));
-  }
-  PollAnswer Wait(const RemoteHandle& handle) {
-    while (true) {
-      PollAnswer answer = Poll(handle);
-      if (answer.kind == PollAnswer::kSucceeded || answer.kind == PollAnswer::kFailed) return answer;
-    }
-  }
-  HttpResponse Download(const RemoteOutput& output) {
-    return http.Call(adapter->BuildDownload(output).value());
-  }
-
-  HttpFixture http;
-  std::unique_ptr<Adapter> adapter;
+struct GeminiClient : WireClient {
+  explicit GeminiClient(const Simulator& simulator, std::string key = "key")
+      : WireClient(simulator, {.name = "gemini"}, "/gemini/v1beta", std::move(key)) {}
 };
 
 }  // namespace mediagen::testing::gemini

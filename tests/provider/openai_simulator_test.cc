@@ -3,7 +3,7 @@
 
 #include "codec/image.h"
 #include "provider/openai_fixture.h"
-#include "support/simulator.h"
+#include "support/wire_client.h"
 
 namespace mediagen {
 namespace {
@@ -12,31 +12,9 @@ using testing::HttpFixture;
 using testing::Picture;
 using testing::Simulator;
 
-struct OpenAiClient {
-  explicit OpenAiClient(const Simulator& simulator, std::string key = "") {
-    ProviderConfig config = testing::LocalConfig();
-    config.base_url = simulator.url() + "/openai/v1";
-    config.api_key = std::move(key);
-    adapter = NewAdapter(std::move(config)).value();
-  }
-  SubmitAnswer Submit(const PartRequest& part) {
-    return adapter->ParseSubmit(http.Call(adapter->BuildSubmit(part, Id{}, "").value()));
-  }
-  PollAnswer Poll(const RemoteHandle& handle) {
-    return adapter->ParsePoll(http.Call(adapter->BuildPoll(handle).value()));
-  }
-  PollAnswer Wait(const RemoteHandle& handle) {
-    while (true) {
-      PollAnswer answer = Poll(handle);
-      if (answer.kind == PollAnswer::kSucceeded || answer.kind == PollAnswer::kFailed) return answer;
-    }
-  }
-  HttpResponse Download(const RemoteOutput& output) {
-    return http.Call(adapter->BuildDownload(output).value());
-  }
-
-  HttpFixture http;
-  std::unique_ptr<Adapter> adapter;
+struct OpenAiClient : testing::WireClient {
+  explicit OpenAiClient(const Simulator& simulator, std::string key = "")
+      : WireClient(simulator, testing::LocalConfig(), "/openai/v1", std::move(key)) {}
 };
 
 PartRequest Part(const char* prompt, Json fault = Json::object(), std::string model = "gpt-image-1") {

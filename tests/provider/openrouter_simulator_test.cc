@@ -3,8 +3,8 @@
 
 #include "codec/image.h"
 #include "provider/openrouter_fixture.h"
-#include "support/simulator.h"
 #include "support/temp_dir.h"
+#include "support/wire_client.h"
 
 namespace mediagen {
 namespace {
@@ -14,33 +14,9 @@ using testing::FoxVideo;
 using testing::HttpFixture;
 using testing::Simulator;
 
-struct OpenRouterClient {
-  explicit OpenRouterClient(const Simulator& simulator, std::string key = "key") {
-    ProviderConfig config = testing::OpenRouterConfig();
-    config.base_url = simulator.url() + "/openrouter/api/v1";
-    config.api_key = std::move(key);
-    config.allow_private_network = true;
-    adapter = testing::NewOpenRouter(std::move(config));
-  }
-  SubmitAnswer Submit(PartRequest part, const Json& fault = Json::object()) {
-    if (!fault.empty()) part.options["simulate"] = fault;
-    return adapter->ParseSubmit(http.Call(adapter->BuildSubmit(part, Id{}, "").value()));
-  }
-  PollAnswer Poll(const RemoteHandle& handle) {
-    return adapter->ParsePoll(http.Call(adapter->BuildPoll(handle).value()));
-  }
-  PollAnswer Wait(const RemoteHandle& handle) {
-    while (true) {
-      PollAnswer answer = Poll(handle);
-      if (answer.kind == PollAnswer::kSucceeded || answer.kind == PollAnswer::kFailed) return answer;
-    }
-  }
-  HttpResponse Download(const RemoteOutput& output) {
-    return http.Call(adapter->BuildDownload(output).value());
-  }
-
-  HttpFixture http;
-  std::unique_ptr<Adapter> adapter;
+struct OpenRouterClient : testing::WireClient {
+  explicit OpenRouterClient(const Simulator& simulator, std::string key = "key")
+      : WireClient(simulator, testing::OpenRouterConfig(), "/openrouter/api/v1", std::move(key)) {}
 };
 
 PartRequest SmallFox() {

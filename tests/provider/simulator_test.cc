@@ -1,12 +1,11 @@
 // The adapter over the HTTP client against the simulator: what one half builds the other understands.
-#include "support/simulator.h"
-
 #include <doctest/doctest.h>
 
 #include "base/clock.h"
 #include "codec/image.h"
 #include "provider/provider.h"
 #include "support/temp_dir.h"
+#include "support/wire_client.h"
 
 namespace mediagen {
 namespace {
@@ -15,32 +14,9 @@ using testing::HttpFixture;
 using testing::LoopbackRequest;
 using testing::Simulator;
 
-struct Client {
-  explicit Client(const Simulator& simulator, std::string key = "key") {
-    ProviderConfig config;
-    config.name = "replicate";
-    config.base_url = simulator.base_url();
-    config.api_key = std::move(key);
-    config.allow_private_network = true;
-    adapter = NewAdapter(std::move(config)).value();
-  }
-  SubmitAnswer Submit(const PartRequest& part) {
-    return adapter->ParseSubmit(http.Call(adapter->BuildSubmit(part, Id{}, "").value()));
-  }
-  PollAnswer Poll(const RemoteHandle& handle) {
-    return adapter->ParsePoll(http.Call(adapter->BuildPoll(handle).value()));
-  }
-  // Until it is over. Counts the fractions of progress that went by.
-  PollAnswer Wait(const RemoteHandle& handle, int* fractions = nullptr) {
-    while (true) {
-      PollAnswer answer = Poll(handle);
-      if (fractions != nullptr && answer.progress.fraction.has_value()) ++*fractions;
-      if (answer.kind == PollAnswer::kSucceeded || answer.kind == PollAnswer::kFailed) return answer;
-    }
-  }
-  HttpResponse Download(const RemoteOutput& output) {
-    return http.Call(adapter->BuildDownload(output).value());
-  }
+struct Client : testing::WireClient {
+  explicit Client(const Simulator& simulator, std::string key = "key")
+      : WireClient(simulator, {.name = "replicate"}, "/v1", std::move(key)) {}
   // All pages.
   ReconcileAnswer Reconcile(const PartRequest& part) {
     const int64_t now = SystemClock()->WallMs();
@@ -54,9 +30,6 @@ struct Client {
     all.failure = page.failure;
     return all;
   }
-
-  HttpFixture http;
-  std::unique_ptr<Adapter> adapter;
 };
 
 PartRequest Part(const char* prompt, Json fault = Json::object()) {

@@ -40,9 +40,11 @@ class OpenRouterAdapter final : public WireAdapter {
     if (IsAccepted(response, &answer)) ReadAccepted(response, &answer);
     // A 202 whose end was lost still names what was paid for. Chat answers begin with an "id", too, but with
     // 200.
-    if (answer.kind == SubmitAnswer::kUnknown && response.status == 202 &&
-        !(answer.remote.id = openrouter::SalvageId(response.body)).empty())
+    const std::string_view id = response.status == 202 ? FirstMemberId(response.body) : "";
+    if (answer.kind == SubmitAnswer::kUnknown && !id.empty()) {
+      answer.remote.id = id;
       Accept(&answer);
+    }
     return answer;
   }
 

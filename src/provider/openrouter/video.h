@@ -20,7 +20,4 @@ std::optional<RemoteHandle> ReadHandle(const Json& document, const Endpoint& end
 // How the job is doing. kTransient when the document is no job.
 PollAnswer ReadJob(const Json& document, const Endpoint& endpoint, std::string_view secret);
 
-// The id at the very front of a 202 whose end was lost; "" when it is not there for certain.
-std::string SalvageId(std::string_view body);
-
 }  // namespace mediagen::openrouter

@@ -140,17 +140,4 @@ std::optional<RemoteHandle> ReadHandle(const Json& prediction, const Endpoint& e
   return handle;
 }
 
-std::string SalvageId(std::string_view body) {
-  auto skip = [&](std::string_view expected) {
-    body = body.substr(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
-    if (!body.starts_with(expected)) return false;
-    body.remove_prefix(expected.size());
-    return true;
-  };
-  if (!skip("{") || !skip("\"id\"") || !skip(":") || !skip("\"")) return "";
-  const size_t quote = body.find('"');
-  if (quote == std::string_view::npos || !IsPredictionId(body.substr(0, quote))) return "";
-  return std::string(body.substr(0, quote));
-}
-
 }  // namespace mediagen::replicate

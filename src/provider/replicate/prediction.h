@@ -23,10 +23,6 @@ PollAnswer ReadPrediction(const Json& prediction, const Endpoint& endpoint, std:
 // Its handle; nullopt without an id that may stand in a path. URLs that are no acceptable URLs are left out.
 std::optional<RemoteHandle> ReadHandle(const Json& prediction, const Endpoint& endpoint);
 
-// The id of a prediction whose JSON is cut short or broken further on: only when it is the very first member,
-// as Replicate sends it. "" otherwise.
-std::string SalvageId(std::string_view body);
-
 // The pictures and videos in `output`: every URL and data URI in a string, an array or an object, in order,
 // at most 64.
 std::vector<RemoteOutput> ReadOutputs(const Json& output, const Endpoint& endpoint);

@@ -14,7 +14,6 @@ using replicate::IsPredictionId;
 using replicate::ParseTarget;
 using replicate::ReadHandle;
 using replicate::ReadPrediction;
-using replicate::SalvageId;
 using replicate::Target;
 
 constexpr std::string_view kBaseUrl = "https://api.replicate.com/v1";
@@ -55,8 +54,11 @@ class ReplicateAdapter final : public WireAdapter {
     // A 201 whose end was lost still names what was paid for.
     if (response.status < 200 || response.status >= 300) return answer;
     if (accepted) ReadAccepted(response, &answer);
-    if (answer.kind == SubmitAnswer::kUnknown && !(answer.remote.id = SalvageId(response.body)).empty())
+    const std::string_view id = FirstMemberId(response.body);
+    if (answer.kind == SubmitAnswer::kUnknown && IsPredictionId(id)) {
+      answer.remote.id = id;
       Accept(&answer);
+    }
     return answer;
   }
 
