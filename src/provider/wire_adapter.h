@@ -79,8 +79,8 @@ std::optional<int64_t> MicrosOf(const Json& object, const char* name);
 // "..".
 bool IsPathSegment(std::string_view id);
 
-// The "id" of a document that is cut short or broken further on: only when it is the very first member, and may
-// stand in a path. "" otherwise.
+// The "id" of a document that is cut short or broken further on: only when it is the very first member, and
+// may stand in a path. "" otherwise.
 std::string_view FirstMemberId(std::string_view body);
 
 // Documents of providers may hold whole pictures.

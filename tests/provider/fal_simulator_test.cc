@@ -8,7 +8,6 @@
 namespace mediagen {
 namespace {
 
-using testing::HttpFixture;
 using testing::Simulator;
 using testing::fal::Config;
 

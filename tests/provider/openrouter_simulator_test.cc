@@ -11,7 +11,6 @@ namespace {
 
 using testing::Fox;
 using testing::FoxVideo;
-using testing::HttpFixture;
 using testing::Simulator;
 
 struct OpenRouterClient : testing::WireClient {

@@ -10,8 +10,6 @@
 namespace mediagen {
 namespace {
 
-using testing::HttpFixture;
-using testing::LoopbackRequest;
 using testing::Simulator;
 
 struct Client : testing::WireClient {
