@@ -40,6 +40,7 @@ Figures Submits() {
   if (mediagen_open(MEDIAGEN_ABI, Str(config), &engine, nullptr) != MEDIAGEN_OK) std::exit(1);
   std::vector<std::vector<double>> times(kCallers);
   std::vector<std::thread> callers;
+  callers.reserve(kCallers);
   const auto start = Steady::now();
   for (int caller = 0; caller < kCallers; ++caller) {
     callers.emplace_back([&, caller] {

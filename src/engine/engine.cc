@@ -272,7 +272,7 @@ class EngineImpl final : public Engine {
     c_->executor->PostAt(c_->clock->MonotonicMs() + kTidyEveryMs, [weak = weak_from_this()] {
       auto self = std::static_pointer_cast<EngineImpl>(weak.lock());
       if (!self || self->closed_) return;
-      for (Status status : {self->c_->pipeline->Sweep(), self->c_->hub->Prune()}) {
+      for (const Status& status : {self->c_->pipeline->Sweep(), self->c_->hub->Prune()}) {
         if (!status.ok())
           self->c_->log->Write(LogLevel::kWarning, "engine", "a sweep did not finish",
                                {{"error", InfoOf(status).message}});

@@ -75,6 +75,7 @@ void Run::Match(PartRun& part, const std::vector<RemoteHandle>& found) {
     free.clear();
     rivals = 0;
     std::vector<std::string> ids;
+    ids.reserve(found.size());
     for (const RemoteHandle& handle : found) ids.push_back(handle.id);
     ASSIGN_OR_RETURN(auto known, snapshot.records().KnownRemoteIds(generation_.provider, ids));
     for (const RemoteHandle& handle : found) {

@@ -98,7 +98,7 @@ std::string DetailText(const Json& detail) {
 std::string DetailType(const Json& details) {
   std::string first;
   for (const Json& detail : details) {
-    const std::string type = TextOf(detail, "type");
+    std::string type = TextOf(detail, "type");
     if (type == "content_policy_violation") return type;
     if (first.empty()) first = type;
   }

@@ -141,7 +141,7 @@ PollAnswer ReadInteraction(const Json& interaction, const Endpoint& endpoint, st
 }
 
 std::string HandleIdOf(const Json& document) {
-  const std::string name = TextOf(document, "name"), id = TextOf(document, "id");
+  std::string name = TextOf(document, "name"), id = TextOf(document, "id");
   if (IsOperationName(name)) return name;
   return IsInteractionId(id) ? id : "";
 }

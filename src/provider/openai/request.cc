@@ -15,7 +15,8 @@ Status Refused(std::string_view option, std::string_view why, std::string_view i
 }
 
 bool SaysNo(const Json& value) {
-  return value.is_null() || value == false || value == 0 || value == "false" || value == "0" || value == "";
+  return value.is_null() || value == false || value == 0 || value == "false" || value == "0" ||
+         (value.is_string() && value.get_ref<const std::string&>().empty());
 }
 
 // An answer has to come whole, so that it can be kept before it is read: a stream that breaks is paid for,
