@@ -94,12 +94,14 @@ std::string DetailText(const Json& detail) {
   return fmt::format("{}{}{}", text, text.empty() || message.empty() ? "" : ": ", message);
 }
 
+constexpr std::string_view kContentPolicy = "content_policy_violation";
+
 // The type that decides: a refusal for safety before any other, else the first.
 std::string DetailType(const Json& details) {
   std::string first;
   for (const Json& detail : details) {
-    std::string type = TextOf(detail, "type");
-    if (type == "content_policy_violation") return type;
+    const std::string type = TextOf(detail, "type");
+    if (type == kContentPolicy) return std::string(kContentPolicy);
     if (first.empty()) first = type;
   }
   return first;
