@@ -20,7 +20,7 @@ case $name in
     mkdir -p "$peers"
     cp benchmarks/peers/node/*.mjs benchmarks/peers/node/*.json benchmarks/peers/node/.npmrc "$peers"
     if ! cmp -s "$peers/package-lock.json" "$peers/node_modules/.installed"; then
-      command -v npm >/dev/null || fail "this benchmark's peers are npm packages, and there is no npm (Debian: apt-get install npm)."
+      command -v npm >/dev/null || fail "this benchmark's peers are npm packages; it needs Node 20 or newer with its npm (Debian 12 has Node 18)."
       say "bench: installing the peers from npm"
       npm --prefix "$peers" ci >"$peers/install.log" 2>&1 || { tail -n 20 "$peers/install.log" >&2; fail "npm could not install the peers; see $peers/install.log."; }
       cp "$peers/package-lock.json" "$peers/node_modules/.installed"

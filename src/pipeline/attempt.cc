@@ -12,12 +12,46 @@ namespace {
 constexpr int64_t kMinLeaseMs =
     10'000;  // a paid request leaves only while nobody else can hold the job for this long
 constexpr int64_t kRateLimitedMs = 5'000;  // when a 429 gives no hint
-constexpr AttemptState kUnanswered[] = {AttemptState::kIntent, AttemptState::kUnknown};
+// An attempt that somebody gave up is answered, too, when its answer comes after all.
+constexpr AttemptState kUnanswered[] = {AttemptState::kIntent, AttemptState::kUnknown,
+                                        AttemptState::kAbandoned};
 constexpr AttemptState kIntentOnly[] = {AttemptState::kIntent};
 
 Failure Canceled() { return {.error_class = ErrorClass::kCanceled, .message = "It was canceled."}; }
 Failure PastDeadline() {
   return {.error_class = ErrorClass::kTimeout, .message = "Its deadline passed before a provider took it."};
+}
+
+struct Kept {
+  bool moved = false;  // it was this answer that the attempt waited for
+  bool holds = false;  // the claim is still ours
+  Generation row;
+};
+
+// Stores the answer to a paid request by attempt id and nonce, whoever holds the lease by now. When the
+// generation has come to rest meanwhile, it rises again: what was paid for is kept.
+Status KeepAnswer(const PipelineParts& parts, const Claim& claim, const Part& part, const Attempt& attempt,
+                  bool park, Kept* kept) {
+  return parts.store->Commit([&](Transaction& transaction) -> Status {
+    ASSIGN_OR_RETURN(kept->moved, transaction.records().MoveAttempt(attempt, kUnanswered));
+    ASSIGN_OR_RETURN(auto found, transaction.records().FindGeneration(attempt.generation));
+    kept->holds = false;
+    if (!found) return OkStatus();
+    kept->row = *found;
+    Status held = park ? parts.queues->Park(transaction, claim.id(), claim.fence())
+                       : parts.queues->Heartbeat(transaction, claim.id(), claim.fence());
+    kept->holds = held.ok();
+    if (!held.ok() && CodeOf(held) != Code::kStaleFence && CodeOf(held) != Code::kNotFound) return held;
+    if (!kept->holds && IsResting(kept->row.status) && kept->moved) {
+      Part pending = part;
+      pending.state = "pending";
+      pending.error_json.clear();
+      RETURN_IF_ERROR(transaction.records().UpdatePart(pending));
+      RETURN_IF_ERROR(Rise(parts, transaction, &kept->row));
+    }
+    if (park) kept->row.stage = "waiting";
+    return transaction.records().UpdateGeneration(kept->row);
+  });
 }
 
 }  // namespace
@@ -106,8 +140,7 @@ void Run::Answer(PartRun& part, HttpResponse response) {
   }
 }
 
-// Accepted: the handle is stored by attempt id and nonce, whoever holds the lease by now. When the generation
-// has come to rest meanwhile, it rises again: what was paid for is kept.
+// Accepted: the handle is what was paid for.
 void Run::Submitted(PartRun& part, const RemoteHandle& remote) {
   Attempt attempt = *part.attempt;
   attempt.state = AttemptState::kSubmitted;
@@ -116,27 +149,8 @@ void Run::Submitted(PartRun& part, const RemoteHandle& remote) {
   attempt.result_url = remote.result_url;
   attempt.cancel_url = remote.cancel_url;
   attempt.updated_ms = parts_.clock->WallMs();
-  bool holds = false, moved = false;
-  Generation row;
-  Status stored = parts_.store->Commit([&](Transaction& transaction) -> Status {
-    ASSIGN_OR_RETURN(moved, transaction.records().MoveAttempt(attempt, kUnanswered));
-    ASSIGN_OR_RETURN(auto found, transaction.records().FindGeneration(generation_.id));
-    if (!found) return OkStatus();
-    row = *found;
-    Status parked = parts_.queues->Park(transaction, claim_.id(), claim_.fence());
-    holds = parked.ok();
-    if (!parked.ok() && CodeOf(parked) != Code::kStaleFence && CodeOf(parked) != Code::kNotFound)
-      return parked;
-    if (!holds && IsResting(row.status) && moved) {
-      Part pending = part.row;
-      pending.state = "pending";
-      pending.error_json.clear();
-      RETURN_IF_ERROR(transaction.records().UpdatePart(pending));
-      RETURN_IF_ERROR(Rise(parts_, transaction, &row));
-    }
-    row.stage = "waiting";
-    return transaction.records().UpdateGeneration(row);
-  });
+  Kept kept;
+  Status stored = KeepAnswer(parts_, claim_, part.row, attempt, /*park=*/true, &kept);
   if (CodeOf(stored) == Code::kConflict)
     return RestUnknown(part, "the provider answered with the id of another request");
   if (!stored.ok() && CodeOf(stored) != Code::kClosed && !abandoned_) {
@@ -146,13 +160,13 @@ void Run::Submitted(PartRun& part, const RemoteHandle& remote) {
     return After(1000, [this, &part, remote] { Submitted(part, remote); });
   }
   if (!stored.ok()) return;
-  if (!holds) return Lost();
+  if (!kept.holds) return Lost();
   part.attempt = attempt;
-  generation_ = row;
+  generation_ = kept.row;
   parked_ = true;
   part.sent_here = false;
   if (abandoned_) return;
-  if (!moved)
+  if (!kept.moved)
     return EndWith(Outcome::Defer(0));  // somebody else has answered this attempt: look at the rows again
   Wait(part, 500);
 }
@@ -165,15 +179,15 @@ void Run::Received(PartRun& part, const HttpResponse& response) {
   // The whole answer, durable, before anything looks into it.
   std::string spool = fmt::format("{}\n{}", response.status, response.body);
   Status stored = parts_.media->blobs()->Put(attempt.spool_key, spool);
-  if (stored.ok()) {
-    stored = parts_.store->Commit([&](Transaction& transaction) {
-      return transaction.records().MoveAttempt(attempt, kUnanswered).status();
-    });
-  }
+  Kept kept;
+  if (stored.ok()) stored = KeepAnswer(parts_, claim_, part.row, attempt, /*park=*/false, &kept);
   if (!stored.ok() && CodeOf(stored) != Code::kClosed && !abandoned_) {
     return After(1000, [this, &part, response] { Received(part, response); });
   }
-  if (!stored.ok() || abandoned_) return;
+  if (!stored.ok()) return;
+  if (!kept.holds) return Lost();
+  if (abandoned_) return;
+  if (!kept.moved) return EndWith(Outcome::Defer(0));  // look at the rows again
   part.attempt = attempt;
   ReadSpool(part);
 }

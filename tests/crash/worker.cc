@@ -10,6 +10,7 @@
 #include "crash/crash.h"
 #include "engine/engine.h"
 #include "fmt/format.h"
+#include "simulator/wires.h"
 
 namespace mediagen::crash {
 namespace {
@@ -69,15 +70,10 @@ std::string RequestOf(uint64_t seed, int index) {
   return Dump(request);
 }
 
-Json ProvidersAt(const std::string& simulator) {
+Json ProvidersAt(const std::string& origin) {
   Json providers = Json::object();
-  const std::pair<const char*, const char*> wires[] = {{"replicate", "/v1"},
-                                                       {"fal", "/fal"},
-                                                       {"openrouter", "/openrouter/api/v1"},
-                                                       {"gemini", "/gemini/v1beta"},
-                                                       {"openai", "/openai/v1"}};
-  for (const auto& [name, path] : wires) {
-    providers[name] = {{"baseUrl", simulator + path}, {"apiKey", "simulated"}, {"allowPrivateNetwork", true}};
+  for (const auto& [name, path] : simulator::kWires) {
+    providers[name] = {{"baseUrl", origin + path}, {"apiKey", "simulated"}, {"allowPrivateNetwork", true}};
   }
   return providers;
 }

@@ -1,6 +1,8 @@
 // Every provider's wire through the whole pipeline: what is paid, what is kept, what is said.
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "pipeline/works.h"
 #include "provider/inline_data.h"
 #include "support/loopback_server.h"
@@ -258,4 +260,45 @@ TEST_CASE("nothing is retried that did not fail, and nothing abandoned that is k
   };
   CHECK(code(&Pipeline::Retry) == Code::kConflict);
   CHECK(code(&Pipeline::Abandon) == Code::kConflict);
+}
+
+TEST_CASE("an answer that comes after everybody gave it up is kept, and the generation rises again") {
+  for (const bool abandoned : {false, true}) {
+    CAPTURE(abandoned);
+    Fixture f;
+    const Wire wire{"openai", {{"model", "local-model"}, {"size", "64x64"}}, false};
+    const std::string text = f.Submit(wire, "a late fox", {{"delayMs", 1500}})["id"];
+    while (f.works.pipeline->sending() == 0) std::this_thread::yield();
+    // Another process took the job, found the intent without an answer, and let it rest.
+    const Id id = Id::Parse(text).value();
+    Status rested = f.works.store->Commit([&](Transaction& transaction) -> Status {
+      ASSIGN_OR_RETURN(auto row, transaction.records().FindGeneration(id));
+      ASSIGN_OR_RETURN(auto parts, transaction.records().PartsOf(id));
+      ASSIGN_OR_RETURN(auto attempts, transaction.records().AttemptsOf(id));
+      attempts[0].state = AttemptState::kUnknown;
+      RETURN_IF_ERROR(
+          transaction.records().MoveAttempt(attempts[0], std::array{AttemptState::kIntent}).status());
+      parts[0].state = "unknown";
+      RETURN_IF_ERROR(transaction.records().UpdatePart(parts[0]));
+      ASSIGN_OR_RETURN(auto job, transaction.jobs().Find(row->job));
+      const uint64_t fence = job->fence++;
+      job->state = JobState::kDone;
+      job->worker = Id{};
+      RETURN_IF_ERROR(transaction.jobs().Update(*job, fence));
+      row->status = GenerationStatus::kUnknown;
+      return transaction.records().UpdateGeneration(*row);
+    });
+    REQUIRE(rested.ok());
+    if (abandoned) {
+      Json failed = f.works.Wait([&](RecordDone done) {
+        f.works.pipeline->Abandon({.all = true, .user = ""}, text, "", std::move(done));
+      });
+      CHECK(failed["status"] == "failed");
+    }
+    while (f.works.pipeline->sending() > 0) std::this_thread::yield();
+    Json record = f.works.Rest(text);
+    CAPTURE(record.dump());
+    CHECK(record["status"] == "completed");
+    CHECK(f.Paid("a late fox") == 1);
+  }
 }

@@ -11,18 +11,12 @@
 #include "blob/fs/fs.h"
 #include "cache/memory/memory.h"
 #include "pipeline/pipeline.h"
+#include "simulator/wires.h"
 #include "store/sqlite/open.h"
 #include "support/simulator.h"
 #include "support/temp_dir.h"
 
 namespace mediagen::testing {
-
-// Where the simulator speaks each provider's wire.
-inline const std::pair<const char*, const char*> kSimulated[] = {{"replicate", "/v1"},
-                                                                 {"fal", "/fal"},
-                                                                 {"openrouter", "/openrouter/api/v1"},
-                                                                 {"gemini", "/gemini/v1beta"},
-                                                                 {"openai", "/openai/v1"}};
 
 // The whole pipeline with threads of its own, over one directory.
 struct Works {
@@ -39,7 +33,7 @@ struct Works {
   std::unique_ptr<Hub> hub;
   std::unique_ptr<Pipeline> pipeline;
 
-  Works(const std::string& dir, const std::string& simulator, const RetryPolicy& retry = {}) {
+  Works(const std::string& dir, const std::string& origin, const RetryPolicy& retry = {}) {
     SqliteOptions options;
     options.dir = dir;
     store = Must(OpenSqliteStore(SystemClock(), SystemFiles(), &metrics, &log, options));
@@ -67,9 +61,8 @@ struct Works {
     parts.ids = &ids;
     parts.metrics = &metrics;
     parts.log = &log;
-    for (const auto& [name, path] : kSimulated) {
-      ProviderConfig provider{
-          .name = name, .type = name, .base_url = simulator + path, .api_key = "simulated"};
+    for (const auto& [name, path] : simulator::kWires) {
+      ProviderConfig provider{.name = name, .type = name, .base_url = origin + path, .api_key = "simulated"};
       provider.allow_private_network = true;
       parts.providers[name] = Must(NewAdapter(provider));
     }

@@ -19,6 +19,7 @@
 #include "fmt/format.h"
 #include "simulator/router.h"
 #include "simulator/server.h"
+#include "simulator/wires.h"
 
 namespace mediagen::simulator {
 namespace {
@@ -33,13 +34,8 @@ struct Arguments {
 void Explain(const std::string& origin) {
   fmt::print(
       "Any key is taken, but \"bad\" (401) and \"broke\" (402). As \"providers\" of a configuration:\n\n{{");
-  const std::pair<const char*, const char*> wires[] = {{"replicate", "/v1"},
-                                                       {"fal", "/fal"},
-                                                       {"openrouter", "/openrouter/api/v1"},
-                                                       {"gemini", "/gemini/v1beta"},
-                                                       {"openai", "/openai/v1"}};
   const char* comma = "";
-  for (const auto& [name, path] : wires) {
+  for (const auto& [name, path] : kWires) {
     fmt::print("{}\n  \"{}\": {{\"baseUrl\": \"{}{}\", \"apiKey\": \"any\", \"allowPrivateNetwork\": true}}",
                comma, name, origin, path);
     comma = ",";

@@ -146,5 +146,43 @@ TEST_CASE("a claim seeks past finished jobs, delayed jobs and saturated lanes, h
   MESSAGE(few << " pages, then " << many);
 }
 
+TEST_CASE("many more users than a claim reads at once are still served in turn, across claims") {
+  SqliteBackend backend({.threaded = false, .relaxed = true});
+  std::unique_ptr<Random> random = SeededRandom(11);
+  IdSource ids(backend.clock(), random.get());
+  constexpr int kUsers = 200, kEach = 3;
+  auto user = [](int i) { return "u" + std::to_string(1000 + i * 7 % kUsers); };  // not in the order of names
+  REQUIRE(backend.store()
+              .Commit([&](Transaction& t) -> Status {
+                for (int i = 0; i < kUsers * kEach; ++i) {
+                  Job job;
+                  job.id = ids.Next();
+                  job.queue = "main";
+                  job.user = user(i / kEach);  // one user's jobs all stand before the next one's
+                  job.provider_key = i / kEach % 2 == 0 ? "p" : "q";
+                  RETURN_IF_ERROR(t.jobs().Insert(job).status());
+                }
+                return OkStatus();
+              })
+              .ok());
+  std::vector<std::string> served;
+  while (served.size() < kUsers * kEach) {
+    std::vector<Job> claimed;
+    REQUIRE(backend.store()
+                .Commit([&](Transaction& t) -> Status {
+                  ASSIGN_OR_RETURN(claimed,
+                                   t.jobs().Claim("main", 37, {.concurrency = 100'000}, ids.Next(), 1));
+                  return OkStatus();
+                })
+                .ok());
+    REQUIRE_FALSE(claimed.empty());
+    for (const Job& job : claimed) served.push_back(job.user);
+  }
+  for (size_t i = 0; i < served.size(); ++i) {
+    CAPTURE(i);
+    REQUIRE(served[i] == user(static_cast<int>(i % kUsers)));
+  }
+}
+
 }  // namespace
 }  // namespace mediagen

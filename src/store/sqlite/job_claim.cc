@@ -168,7 +168,8 @@ class Line {
     }
     RETURN_IF_ERROR(query.status());
     read_ += rows;
-    // Every lane that is unread comes after the last one that was read.
+    // Turns are the users' own, so no two lanes of a line share a priority and a turn: what is unread begins
+    // behind the last one that was read.
     ++std::get<1>(unread_from_);
     read_out_ = rows < kLanesAtOnce;
     return OkStatus();
