@@ -238,7 +238,7 @@ class Choice {
   StatusOr<Lane*> Next(int wanted) {
     Lane* best = nullptr;
     auto order = [](const Lane& lane) {
-      return std::tuple(-lane.priority, lane.turn, lane.heads.front().sort_ms, lane.heads.front().id);
+      return std::tuple(-lane.priority, lane.turn, lane.heads.front().sort_ms, lane.heads.front().id.blob());
     };
     for (Line& line : lines_) {
       if (!slots_.ProviderIsFree(line.provider_key())) continue;
