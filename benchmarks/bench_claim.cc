@@ -20,7 +20,8 @@ using namespace mediagen::bench;
 using Steady = std::chrono::steady_clock;
 
 constexpr int kClaims = 200;
-constexpr char kSettings[] = R"({"concurrency": 100, "perKey": {"provider": 1}})";
+constexpr char kSettings[] = R"({"concurrency": 100, "perKey": {"provider": 1},
+  "keep": {"done": {"ageMs": 315360000000, "count": 1000000000}}})";
 
 void Check(sqlite3* db, int result) {
   if (result == SQLITE_OK || result == SQLITE_DONE) return;

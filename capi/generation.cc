@@ -69,4 +69,19 @@ int32_t mediagen_await_begin(mediagen_engine* engine, mediagen_str principal, me
                });
 }
 
+int32_t mediagen_upload_begin(mediagen_engine* engine, mediagen_str principal, mediagen_str metadata,
+                              mediagen_str bytes, mediagen_inbox* inbox, uint64_t tag, mediagen_call** out,
+                              mediagen_error** err) {
+  return Guard(err,
+               {Need("engine", engine), Need("principal", principal), Need("metadata", metadata),
+                Need("bytes", bytes), Allow("inbox", inbox), Out("out", out)},
+               [&] {
+                 return Begin(inbox, tag, DriveOf(engine->engine), out, [&](std::shared_ptr<Call> call) {
+                   engine->engine->Upload(View(principal), View(metadata), View(bytes),
+                                          ReplyTo(std::move(call)));
+                   return OkStatus();
+                 });
+               });
+}
+
 }  // extern "C"

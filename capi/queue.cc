@@ -1,5 +1,6 @@
 #include "mediagen/queue.h"
 
+#include "api/job_results.h"
 #include "api/queue_documents.h"
 #include "capi/backend.h"
 #include "capi/begin.h"
@@ -12,31 +13,14 @@ using namespace mediagen::capi;
 
 namespace {
 
-// The three verbs of a claim's holder: `change` by fence, in one commit.
+// What a claim's holder says while it works: `change` by fence, in one commit.
 template <typename Change>
 StatusOr<int32_t> ByFence(mediagen_queue* queue, mediagen_str id, mediagen_inbox* inbox, uint64_t tag,
-                          mediagen_call** out, Purpose purpose, Change change,
-                          std::function<void(const Id&)> committed = nullptr) {
+                          mediagen_call** out, Purpose purpose, Change change) {
   ASSIGN_OR_RETURN(Id job, Id::Parse(View(id)));
-  std::function<void()> after;
-  if (committed) after = [committed = std::move(committed), job] { committed(job); };
-  return Commit(
-      queue->backend, inbox, tag, out, purpose,
-      [change = std::move(change), queues = queue->backend.queues, job](
-          Transaction& transaction, std::string*) { return change(*queues, transaction, job); },
-      std::move(after));
-}
-
-Status Cancel(Transaction& transaction, Queues& queues, const Id& id, std::string* result) {
-  ASSIGN_OR_RETURN(std::optional<Job> job, transaction.jobs().Find(id));
-  if (job && IsInternalQueue(job->queue)) {
-    return Error(Code::kForbidden, fmt::format("Job {} is mediagen's own.", id.text()),
-                 {.hint = "Cancel its generation instead.", .object = id.text()});
-  }
-  ASSIGN_OR_RETURN(bool at_once, queues.RequestCancel(transaction, id));
-  (void)at_once;  // the document says it
-  ASSIGN_OR_RETURN(*result, JobDocument(transaction.jobs(), id));
-  return OkStatus();
+  return Commit(queue->backend, inbox, tag, out, purpose,
+                [change = std::move(change), queues = queue->backend.queues, job](
+                    Transaction& transaction, std::string*) { return change(*queues, transaction, job); });
 }
 
 }  // namespace
@@ -123,44 +107,53 @@ int32_t mediagen_queue_progress_begin(mediagen_queue* queue, mediagen_str id, ui
                });
 }
 
-int32_t mediagen_queue_finish_begin(mediagen_queue* queue, mediagen_str id, uint64_t fence,
-                                    mediagen_str outcome, mediagen_inbox* inbox, uint64_t tag,
-                                    mediagen_call** out, mediagen_error** err) {
-  return Guard(
-      err,
-      {Need("queue", queue), Need("id", id), Need("outcome", outcome), Allow("inbox", inbox),
-       Out("out", out)},
-      [&]() -> StatusOr<int32_t> {
-        ASSIGN_OR_RETURN(Outcome parsed, ParseOutcome(View(outcome)));
-        return ByFence(
-            queue, id, inbox, tag, out, Purpose::kSettle,
-            [fence, parsed = std::move(parsed)](Queues& queues, Transaction& transaction, const Id& job) {
-              return queues.Finish(transaction, job, fence, parsed);
-            },
-            [queues = queue->backend.queues](const Id& job) { queues->Released(job); });
-      });
-}
-
-int32_t mediagen_queue_get_begin(mediagen_queue* queue, mediagen_str id, mediagen_inbox* inbox, uint64_t tag,
-                                 mediagen_call** out, mediagen_error** err) {
-  return Guard(err, {Need("queue", queue), Need("id", id), Allow("inbox", inbox), Out("out", out)},
+int32_t mediagen_queue_checkpoint_begin(mediagen_queue* queue, mediagen_str id, uint64_t fence,
+                                        mediagen_str checkpoint, mediagen_inbox* inbox, uint64_t tag,
+                                        mediagen_call** out, mediagen_error** err) {
+  return Guard(err,
+               {Need("queue", queue), Need("id", id), Need("checkpoint", checkpoint), Allow("inbox", inbox),
+                Out("out", out)},
                [&]() -> StatusOr<int32_t> {
-                 ASSIGN_OR_RETURN(Id job, Id::Parse(View(id)));
-                 return Read(queue->backend, inbox, tag, out,
-                             [job](const Snapshot& snapshot) { return JobDocument(snapshot.jobs(), job); });
+                 ASSIGN_OR_RETURN(std::string kept, ParseCheckpoint(View(checkpoint)));
+                 return ByFence(queue, id, inbox, tag, out, Purpose::kHeartbeat,
+                                [fence, kept = std::move(kept)](Queues& queues, Transaction& transaction,
+                                                                const Id& job) {
+                                  return queues.Checkpoint(transaction, job, fence, kept);
+                                });
                });
 }
 
-int32_t mediagen_queue_cancel_begin(mediagen_queue* queue, mediagen_str id, mediagen_inbox* inbox,
-                                    uint64_t tag, mediagen_call** out, mediagen_error** err) {
-  return Guard(err, {Need("queue", queue), Need("id", id), Allow("inbox", inbox), Out("out", out)},
+int32_t mediagen_queue_log_begin(mediagen_queue* queue, mediagen_str id, uint64_t fence, mediagen_str line,
+                                 mediagen_inbox* inbox, uint64_t tag, mediagen_call** out,
+                                 mediagen_error** err) {
+  return Guard(
+      err, {Need("queue", queue), Need("id", id), Need("line", line), Allow("inbox", inbox), Out("out", out)},
+      [&]() -> StatusOr<int32_t> {
+        ASSIGN_OR_RETURN(JobLine kept, ParseLogLine(View(line)));
+        return ByFence(
+            queue, id, inbox, tag, out, Purpose::kHeartbeat,
+            [fence, kept = std::move(kept)](Queues& queues, Transaction& transaction, const Id& job) {
+              return queues.Log(transaction, job, fence, kept.level, kept.message);
+            });
+      });
+}
+
+int32_t mediagen_queue_finish_begin(mediagen_queue* queue, mediagen_str id, uint64_t fence,
+                                    mediagen_str outcome, mediagen_inbox* inbox, uint64_t tag,
+                                    mediagen_call** out, mediagen_error** err) {
+  return Guard(err,
+               {Need("queue", queue), Need("id", id), Need("outcome", outcome), Allow("inbox", inbox),
+                Out("out", out)},
                [&]() -> StatusOr<int32_t> {
+                 ASSIGN_OR_RETURN(Outcome parsed, ParseOutcome(View(outcome)));
                  ASSIGN_OR_RETURN(Id job, Id::Parse(View(id)));
-                 return Commit(
-                     queue->backend, inbox, tag, out, Purpose::kSettle,
-                     [job, queues = queue->backend.queues](Transaction& transaction, std::string* result) {
-                       return Cancel(transaction, *queues, job, result);
-                     });
+                 const Backend& backend = queue->backend;
+                 return Begin(inbox, tag, DriveOf(backend), out, [&](const std::shared_ptr<Call>& call) {
+                   FinishJob({backend.store, backend.queues, backend.executor, backend.blobs}, job, fence,
+                             std::move(parsed), [call](Status status) { call->Complete(std::move(status)); });
+                   if (!backend.threaded) backend.store->RunOnce();  // the caller's thread is the writer
+                   return OkStatus();
+                 });
                });
 }
 

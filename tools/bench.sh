@@ -22,7 +22,8 @@ case $name in
     if ! cmp -s "$peers/package-lock.json" "$peers/node_modules/.installed"; then
       command -v npm >/dev/null || fail "this benchmark's peers are npm packages; it needs Node 20 or newer with its npm (Debian 12 has Node 18)."
       say "bench: installing the peers from npm"
-      npm --prefix "$peers" ci >"$peers/install.log" 2>&1 || { tail -n 20 "$peers/install.log" >&2; fail "npm could not install the peers; see $peers/install.log."; }
+      # Not "ci": some npm versions refuse a lock that leaves out the optional packages of other machines.
+      npm --prefix "$peers" install --no-save --no-audit --no-fund >"$peers/install.log" 2>&1 || { tail -n 20 "$peers/install.log" >&2; fail "npm could not install the peers; see $peers/install.log."; }
       cp "$peers/package-lock.json" "$peers/node_modules/.installed"
     fi
     export MEDIAGEN_NODE_PEERS=$PWD/$peers

@@ -26,6 +26,10 @@ if compgen -G 'tests/fuzz/*.cc' >/dev/null; then
 fi
 
 compile release build.ninja
+if [ -z "$filter" ]; then # ten thousand generations at once: a sanitizer takes a tenth of them
+  compile release test_pipeline
+  run_suite doctest release/pipeline 1 build/release/tests/test_pipeline '-tc=thousands of parked*'
+fi
 if [ -n "$(targets release '^crash_harness$')" ]; then
   compile release crash_harness
   run_suite script crash 0 build/release/tests/crash_harness 100

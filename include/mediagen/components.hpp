@@ -105,6 +105,46 @@ class queue {
       return mediagen_queue_cancel_begin(handle(), detail::str(id), to.inbox, to.tag, out, err);
     });
   }
+  call checkpoint(std::string_view id, uint64_t fence, std::string_view kept, report to = {}) {
+    return detail::start([&](auto out, auto err) {
+      return mediagen_queue_checkpoint_begin(handle(), detail::str(id), fence, detail::str(kept), to.inbox,
+                                             to.tag, out, err);
+    });
+  }
+  call log(std::string_view id, uint64_t fence, std::string_view line, report to = {}) {
+    return detail::start([&](auto out, auto err) {
+      return mediagen_queue_log_begin(handle(), detail::str(id), fence, detail::str(line), to.inbox, to.tag,
+                                      out, err);
+    });
+  }
+  call read_result(std::string_view id, report to = {}) {
+    return detail::start([&](auto out, auto err) {
+      return mediagen_queue_result_begin(handle(), detail::str(id), to.inbox, to.tag, out, err);
+    });
+  }
+  call retry(std::string_view id, report to = {}) {
+    return detail::start([&](auto out, auto err) {
+      return mediagen_queue_retry_begin(handle(), detail::str(id), to.inbox, to.tag, out, err);
+    });
+  }
+  call retry_all(std::string_view which, report to = {}) {
+    return detail::start([&](auto out, auto err) {
+      return mediagen_queue_retry_all_begin(handle(), detail::str(which), to.inbox, to.tag, out, err);
+    });
+  }
+  call list(std::string_view resource, std::string_view query = {}, report to = {}) {
+    return detail::start([&](auto out, auto err) {
+      return mediagen_queue_list_begin(handle(), detail::str(resource), detail::str(query), to.inbox, to.tag,
+                                       out, err);
+    });
+  }
+  call configure(std::string_view name, std::string_view settings, report to = {}) {
+    return detail::start([&](auto out, auto err) {
+      return mediagen_queue_configure_begin(handle(), detail::str(name), detail::str(settings), to.inbox,
+                                            to.tag, out, err);
+    });
+  }
+
   mediagen_queue* handle() const { return handle_.get(); }
 
  private:

@@ -54,6 +54,14 @@ class engine {
                                     err);
     });
   }
+  // A picture or video of somebody's; `bytes` are read during this call only.
+  call upload(std::string_view bytes, std::string_view metadata = {}, std::string_view principal = {},
+              report to = {}) {
+    return detail::start([&](auto out, auto err) {
+      return mediagen_upload_begin(get(), detail::str(principal), detail::str(metadata), detail::str(bytes),
+                                   to.inbox, to.tag, out, err);
+    });
+  }
   // Ends when the generation rests.
   call await(std::string_view id, std::string_view principal = {}, report to = {}) {
     return detail::start([&](auto out, auto err) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/cursor.h"
+#include "api/usage.h"
 #include "base/json.h"
 #include "fmt/format.h"
 
@@ -99,7 +100,7 @@ StatusOr<std::string> PageDocument(Pipeline& pipeline, const Viewer& viewer, con
 StatusOr<std::string> ListDocument(Pipeline& pipeline, const Principal& principal, std::string_view resource,
                                    std::string_view query_json, std::string_view mount,
                                    std::string_view secret) {
-  if (resource != "generations") return NoResource(resource, "generations");
+  if (resource != "generations" && resource != "usage") return NoResource(resource, "generations, usage");
   Json json = Json::object();
   if (!Trim(query_json).empty()) {
     ASSIGN_OR_RETURN(json, ParseJson(query_json, "list query", {.max_bytes = 64 << 10}));
@@ -115,6 +116,13 @@ StatusOr<std::string> ListDocument(Pipeline& pipeline, const Principal& principa
   fields.OptionalString("cursor", &cursor, {.max_bytes = 256});
   RETURN_IF_ERROR(fields.Finish());
   const Viewer viewer = ViewerOf(principal);
+  if (resource == "usage") {
+    std::optional<std::string> user;
+    FieldReader whose(filter_json, "filter");
+    whose.OptionalString("user", &user, {.max_bytes = 128});
+    RETURN_IF_ERROR(whose.Finish());
+    return UsageDocument(pipeline, viewer, user, static_cast<int>(limit), cursor, secret);
+  }
   GenerationFilter filter;
   RETURN_IF_ERROR(ReadFilter(filter_json, viewer, &filter));
   return PageDocument(pipeline, viewer, filter, static_cast<int>(limit), cursor, mount, secret);

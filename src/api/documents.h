@@ -18,7 +18,7 @@ Viewer ViewerOf(const Principal& principal);
 StatusOr<std::string> GetDocument(Pipeline& pipeline, const Principal& principal, std::string_view resource,
                                   std::string_view id, std::string_view mount);
 
-// documents.md "List query" → "Cursor page". `secret` signs cursors.
+// documents.md "List query" → "Cursor page", of "generations" or "usage". `secret` signs cursors.
 StatusOr<std::string> ListDocument(Pipeline& pipeline, const Principal& principal, std::string_view resource,
                                    std::string_view query_json, std::string_view mount,
                                    std::string_view secret);

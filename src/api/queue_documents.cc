@@ -1,10 +1,10 @@
 #include "api/queue_documents.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <utility>
 
+#include "api/job_results.h"
 #include "base/clock.h"
 #include "fmt/format.h"
 #include "fmt/ranges.h"
@@ -12,50 +12,8 @@
 namespace mediagen {
 namespace {
 
-constexpr size_t kMaxJobs = 1000;        // one transaction holds the writer for all of them
-constexpr size_t kMaxQueues = 32;        // of one claim
-constexpr size_t kMaxPayload = 1 << 20;  // bytes; larger things are blobs
+constexpr size_t kMaxQueues = 32;  // of one claim
 constexpr int64_t kMaxDelayMs = int64_t{400} * 86'400'000;
-constexpr std::array<std::string_view, 2> kInternal = {"generate", "media"};
-
-bool IsQueueName(std::string_view name) {
-  auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           std::string_view("_-.:").find(c) != std::string_view::npos;
-  };
-  return !name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' &&
-         std::all_of(name.begin(), name.end(), fits);
-}
-
-Status CheckQueue(std::string_view name) {
-  if (!IsQueueName(name)) {
-    return Error(Code::kInvalid, fmt::format("\"{}\" is no name of a queue.", Shorten(name, 60)),
-                 {.hint = "A name has 1 to 64 of a-z 0-9 _ - . : and begins with a letter.",
-                  .object = Shorten(name, 60)});
-  }
-  if (!IsInternalQueue(name)) return OkStatus();
-  return Error(Code::kForbidden, fmt::format("The queue \"{}\" is mediagen's own.", name),
-               {.hint = "Submit a generation instead, or choose another name for your queue.",
-                .object = std::string(name)});
-}
-
-// The text of a field that is an object (or anything, for results), bounded.
-Status TakeDocument(FieldReader& fields, std::string_view name, bool any, std::string* out) {
-  const Json* value = fields.Take(name);
-  if (value == nullptr) return OkStatus();
-  if (!any && !value->is_object()) {
-    fields.Refuse(name, "must be an object");
-    return OkStatus();
-  }
-  std::string text = Dump(*value);
-  if (text.size() > kMaxPayload) {
-    return Error(Code::kTooLarge,
-                 fmt::format("\"{}\" has {} bytes; at most {} are taken.", name, text.size(), kMaxPayload),
-                 {.hint = "Store it as a blob and pass its id.", .object = std::string(name)});
-  }
-  *out = std::move(text);
-  return OkStatus();
-}
 
 std::string TimeOrNull(int64_t wall_ms) { return wall_ms < 0 ? "null" : '"' + FormatTime(wall_ms) + '"'; }
 std::string_view DocumentOrNull(std::string_view json) { return json.empty() ? "null" : json; }
@@ -66,58 +24,27 @@ std::string TextOrNull(std::string_view text) {
   return quoted;
 }
 
+// Its own progress, or, as long as it has none, how far its children are.
+std::string ProgressOf(const Job& job, const Family* family) {
+  if (!job.progress_json.empty() || family == nullptr) return std::string(DocumentOrNull(job.progress_json));
+  const double fraction =
+      family->units == 0 ? 0 : static_cast<double>(family->units_done) / static_cast<double>(family->units);
+  return fmt::format(R"({{"fraction":{:.4f},"current":{},"total":{},"message":null}})", fraction,
+                     family->units_done, family->units);
+}
+
+std::string FamilyOrNull(const Family* family) {
+  if (family == nullptr) return "null";
+  return fmt::format(R"({{"total":{},"pending":{},"failed":{},"canceled":{}}})", family->children,
+                     family->pending, family->failed, family->canceled);
+}
+
+std::string ResultOf(const Job& job) {
+  if (job.result_blob.empty()) return std::string(DocumentOrNull(job.result_json));
+  return fmt::format(R"({{"blob":{},"about":{}}})", TextOrNull(job.result_blob), job.result_json);
+}
+
 }  // namespace
-
-bool IsInternalQueue(std::string_view queue) {
-  return std::find(kInternal.begin(), kInternal.end(), queue) != kInternal.end();
-}
-
-StatusOr<NewJob> ParseNewJob(const Json& json, std::string_view what) {
-  NewJob job;
-  FieldReader fields(json, what);
-  fields.String("queue", &job.queue, {.required = true, .max_bytes = 64});
-  fields.String("kind", &job.kind, {.required = true, .max_bytes = 128});
-  fields.String("user", &job.user, {.max_bytes = 256});
-  fields.String("uniqueKey", &job.unique_key, {.max_bytes = 256});
-  RETURN_IF_ERROR(TakeDocument(fields, "payload", false, &job.payload_json));
-  int64_t priority = 0;
-  fields.Int("priority", &priority, -1000, 1000);
-  job.priority = static_cast<int>(priority);
-  fields.Int("timeoutMs", &job.timeout_ms, 1, kMaxDelayMs);
-  std::string run_at;
-  fields.String("runAt", &run_at, {.max_bytes = 64});
-  if (!run_at.empty()) {
-    StatusOr<int64_t> at = ParseTime(run_at);
-    at.ok() ? void(job.run_at_ms = *at) : fields.Fail(at.status());
-  }
-  Json keys = Json::object();
-  fields.Object("keys", &keys);
-  RETURN_IF_ERROR(fields.Finish());
-  FieldReader key_fields(keys, fmt::format("\"keys\" of {}", what));
-  key_fields.String("provider", &job.provider_key, {.max_bytes = 128});
-  RETURN_IF_ERROR(key_fields.Finish());
-  RETURN_IF_ERROR(CheckQueue(job.queue));
-  return job;
-}
-
-StatusOr<std::vector<NewJob>> ParseNewJobs(std::string_view text) {
-  ASSIGN_OR_RETURN(Json json, ParseJson(text, "The jobs document", {.max_bytes = 16 << 20}));
-  std::vector<NewJob> jobs;
-  if (!json.is_array()) {
-    ASSIGN_OR_RETURN(NewJob job, ParseNewJob(json, "The job"));
-    jobs.push_back(std::move(job));
-    return jobs;
-  }
-  if (json.empty() || json.size() > kMaxJobs) {
-    return Error(Code::kInvalid,
-                 fmt::format("{} jobs were given; 1 to {} are taken at once.", json.size(), kMaxJobs));
-  }
-  for (const Json& item : json) {
-    ASSIGN_OR_RETURN(NewJob job, ParseNewJob(item, fmt::format("Job {}", jobs.size())));
-    jobs.push_back(std::move(job));
-  }
-  return jobs;
-}
 
 StatusOr<std::vector<Id>> EnqueueAll(Transaction& transaction, Queues& queues, std::span<const NewJob> jobs) {
   std::vector<Id> ids;
@@ -141,7 +68,7 @@ StatusOr<std::vector<std::string>> ParseQueueNames(std::string_view names) {
   for (size_t begin = 0; begin <= names.size();) {
     size_t end = std::min(names.find(',', begin), names.size());
     std::string_view name = Trim(names.substr(begin, end - begin));
-    RETURN_IF_ERROR(CheckQueue(name));
+    RETURN_IF_ERROR(CheckQueue(name, false));
     if (std::find(queues.begin(), queues.end(), name) == queues.end()) queues.emplace_back(name);
     if (queues.size() > kMaxQueues)
       return Error(Code::kInvalid, fmt::format("A claim names at most {} queues.", kMaxQueues));
@@ -150,8 +77,37 @@ StatusOr<std::vector<std::string>> ParseQueueNames(std::string_view names) {
   return queues;
 }
 
+StatusOr<std::string> ParseAnyQueueName(std::string_view name) {
+  if (!IsInternalQueue(name)) RETURN_IF_ERROR(CheckQueue(name, false));
+  return std::string(name);
+}
+
+Status CheckJobIsHosts(const JobStore& jobs, const Id& id) {
+  ASSIGN_OR_RETURN(std::optional<Job> job, jobs.Find(id));
+  if (!job)
+    return Error(Code::kNotFound, fmt::format("There is no job {}.", id.text()), {.object = id.text()});
+  if (!IsInternalQueue(job->queue) && !IsProviderQueue(job->queue)) return OkStatus();
+  return Error(Code::kForbidden, fmt::format("Job {} is mediagen's own.", id.text()),
+               {.hint = "Cancel or retry its generation instead.", .object = id.text()});
+}
+
+StatusOr<DeadJobs> ParseDeadJobs(std::string_view text) {
+  ASSIGN_OR_RETURN(Json json, ParseJson(text, "The retry request", {.max_bytes = 4096}));
+  FieldReader fields(json, "The retry request");
+  DeadJobs dead;
+  fields.String("queue", &dead.queue, {.required = true, .max_bytes = 64});
+  fields.String("kind", &dead.kind, {.max_bytes = 128});
+  RETURN_IF_ERROR(fields.Finish());
+  RETURN_IF_ERROR(CheckQueue(dead.queue, true));
+  return dead;
+}
+
+std::string RetriedDocument(const Queues::Retried& retried) {
+  return fmt::format(R"({{"retried":{},"inConflict":{}}})", retried.retried, retried.in_conflict);
+}
+
 StatusOr<Outcome> ParseOutcome(std::string_view text) {
-  ASSIGN_OR_RETURN(Json json, ParseJson(text, "The outcome", {.max_bytes = kMaxPayload + 4096}));
+  ASSIGN_OR_RETURN(Json json, ParseJson(text, "The outcome", {.max_bytes = kLargestResult + 4096}));
   FieldReader fields(json, "The outcome");
   std::string name;
   fields.String("outcome", &name,
@@ -159,7 +115,8 @@ StatusOr<Outcome> ParseOutcome(std::string_view text) {
   if (!fields.ok()) return fields.Finish();
   Outcome outcome;
   if (name == "done") {
-    RETURN_IF_ERROR(TakeDocument(fields, "result", true, &outcome.result_json));
+    const Json* result = fields.Take("result");
+    if (result != nullptr) outcome.result_json = Dump(*result);
   } else if (name == "retry" || name == "defer") {
     outcome.kind = name == "retry" ? Outcome::kRetry : Outcome::kDefer;
     if (outcome.kind == Outcome::kDefer) outcome.after_ms = 0;
@@ -189,24 +146,45 @@ StatusOr<std::string> ParseProgress(std::string_view text) {
   return Dump(json);
 }
 
+StatusOr<JobLine> ParseLogLine(std::string_view text) {
+  ASSIGN_OR_RETURN(Json json, ParseJson(text, "The log line", {.max_bytes = 16 << 10}));
+  FieldReader fields(json, "The log line");
+  JobLine line;
+  fields.String("message", &line.message, {.required = true, .max_bytes = 4096});
+  fields.String("level", &line.level, {.one_of = {"debug", "info", "warning", "error"}});
+  RETURN_IF_ERROR(fields.Finish());
+  return line;
+}
+
+StatusOr<std::string> ParseCheckpoint(std::string_view text) {
+  ASSIGN_OR_RETURN(Json json, ParseJson(text, "The checkpoint", {.max_bytes = 64 << 10}));
+  return Dump(json);
+}
+
 StatusOr<std::string> JobDocument(const JobStore& jobs, const Id& id) {
   ASSIGN_OR_RETURN(std::optional<Job> job, jobs.Find(id));
   if (!job)
     return Error(Code::kNotFound, fmt::format("There is no job {}.", id.text()), {.object = id.text()});
-  return JobDocument(*job);
+  ASSIGN_OR_RETURN(std::optional<Family> family, jobs.FindFamily(id));
+  return JobDocument(*job, family ? &*family : nullptr);
 }
 
-std::string JobDocument(const Job& job) {
+std::string JobDocument(const Job& job, const Family* family) {
+  // The period that a unique key was made in stands behind it.
+  const std::string_view unique_key = std::string_view(job.unique_key).substr(0, job.unique_key.find('\n'));
   return fmt::format(
-      R"({{"id":"{}","queue":{},"kind":{},"state":"{}","user":{},"keys":{{"provider":{}}},"payload":{},"priority":{},"runAt":{},)"
-      R"("fence":{},"tries":{},"timeoutMs":{},"progress":{},"result":{},"uniqueKey":{},"parent":{},"error":{},"createdAt":{},)"
-      R"("finishedAt":{},"cancelRequested":{}}})",
+      R"({{"id":"{}","queue":{},"kind":{},"state":"{}","user":{},"keys":{{"provider":{},"model":{}}},)"
+      R"("payload":{},"priority":{},"cost":{},"runAt":{},"fence":{},"tries":{},"maxTries":{},"timeoutMs":{},)"
+      R"("progress":{},"checkpoint":{},"result":{},"uniqueKey":{},"parent":{},"children":{},"error":{},)"
+      R"("createdAt":{},"finishedAt":{},"cancelRequested":{}}})",
       job.id.text(), TextOrNull(job.queue), TextOrNull(job.kind), JobStateName(job.state),
-      TextOrNull(job.user), TextOrNull(job.provider_key), DocumentOrNull(job.payload_json), job.priority,
-      TimeOrNull(job.run_at_ms), job.fence, job.tries, job.timeout_ms, DocumentOrNull(job.progress_json),
-      DocumentOrNull(job.result_json), TextOrNull(job.unique_key),
-      job.parent.empty() ? "null" : '"' + job.parent.text() + '"', DocumentOrNull(job.error_json),
-      TimeOrNull(job.created_ms), TimeOrNull(job.finished_ms), job.cancel_requested);
+      TextOrNull(job.user), TextOrNull(job.provider_key), TextOrNull(job.model_key),
+      DocumentOrNull(job.payload_json), job.priority, job.cost, TimeOrNull(job.run_at_ms), job.fence,
+      job.tries, job.max_tries < 0 ? "null" : fmt::format("{}", job.max_tries), job.timeout_ms,
+      ProgressOf(job, family), DocumentOrNull(job.checkpoint_json), ResultOf(job), TextOrNull(unique_key),
+      job.parent.empty() ? "null" : '"' + job.parent.text() + '"', FamilyOrNull(family),
+      DocumentOrNull(job.error_json), TimeOrNull(job.created_ms), TimeOrNull(job.finished_ms),
+      job.cancel_requested);
 }
 
 std::string ClaimsDocument(std::span<const Claim> claims) {

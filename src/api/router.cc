@@ -17,7 +17,7 @@ enum class Who { kAnyone, kUser, kAdmin };
 
 struct Route {
   std::string_view method;
-  std::string_view pattern;  // "{id}" stands for one segment
+  std::string_view pattern;  // "{id}" and "{provider}" stand for one segment each
   Handler handler;
   Who who;
   std::string_view rate;  // the rule that a request is charged to; "" none
@@ -35,21 +35,41 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/images/{id}/image", GetImageVariant, Who::kUser, "pictures", false},
     Route{"GET", "/v1/images/{id}/preview", GetImagePreview, Who::kUser, "pictures", false},
     Route{"GET", "/v1/outputs/{id}/content", GetOutputContent, Who::kUser, "pictures", false},
+    Route{"POST", "/v1/uploads", CreateUpload, Who::kUser, "writes", false},
+    Route{"POST", "/v1/webhooks/{provider}/{id}", TakeWebhook, Who::kAnyone, "", false},
+    Route{"POST", "/v1/webhooks/{provider}", TakeWebhook, Who::kAnyone, "", false},
     Route{"GET", "/v1/events", GetEvents, Who::kUser, "images", false},
+    Route{"GET", "/v1/jobs", ListJobs, Who::kAdmin, "images", false},
+    Route{"GET", "/v1/jobs/{id}", GetJob, Who::kUser, "images", false},
+    Route{"GET", "/v1/jobs/{id}/logs", ListJobLogs, Who::kUser, "images", false},
+    Route{"GET", "/v1/jobs/{id}/children", ListJobChildren, Who::kUser, "images", false},
+    Route{"POST", "/v1/jobs/{id}/cancel", CancelJob, Who::kUser, "writes", false},
+    Route{"POST", "/v1/jobs/{id}/retry", RetryJob, Who::kAdmin, "writes", false},
+    Route{"GET", "/v1/queues", ListQueues, Who::kAdmin, "images", false},
+    Route{"PATCH", "/v1/queues/{id}", ConfigureQueue, Who::kAdmin, "writes", false},
+    Route{"POST", "/v1/queues/{id}/pause", PauseQueue, Who::kAdmin, "writes", false},
+    Route{"POST", "/v1/queues/{id}/resume", ResumeQueue, Who::kAdmin, "writes", false},
+    Route{"POST", "/v1/queues/{id}/retry", RetryQueue, Who::kAdmin, "writes", false},
+    Route{"GET", "/v1/usage", GetUsage, Who::kUser, "images", false},
     Route{"GET", "/metrics", GetMetrics, Who::kAdmin, "", false},
     Route{"GET", "/healthz", GetHealth, Who::kAnyone, "", true},
     Route{"GET", "/readyz", GetReady, Who::kAnyone, "", false},
 };
 
-// Whether `path` fits `pattern`; the segment at {id} in *id.
-bool Fits(std::string_view pattern, std::string_view path, std::string_view* id) {
+// What stood at the names of a pattern.
+struct Segments {
+  std::string_view provider, id;
+};
+
+// Whether `path` fits `pattern`.
+bool Fits(std::string_view pattern, std::string_view path, Segments* segments) {
   while (!pattern.empty() && !path.empty()) {
     size_t pattern_end = std::min(pattern.find('/', 1), pattern.size());
     size_t path_end = std::min(path.find('/', 1), path.size());
     std::string_view wanted = pattern.substr(0, pattern_end), segment = path.substr(0, path_end);
-    if (wanted == "/{id}") {
+    if (wanted.starts_with("/{")) {
       if (segment.size() < 2) return false;
-      *id = segment.substr(1);
+      (wanted == "/{id}" ? segments->id : segments->provider) = segment.substr(1);
     } else if (wanted != segment) {
       return false;
     }
@@ -108,9 +128,11 @@ void Router::Handle(ApiRequest request, ResponseDone done) {
   const ApiRequest& in = exchange->request;
   const Route* route = nullptr;
   std::vector<std::string_view> allowed;
-  std::string_view id;
+  Segments found;
   for (const Route& candidate : kRoutes) {
-    if (!Fits(candidate.pattern, in.path, &id)) continue;
+    Segments segments;
+    if (!Fits(candidate.pattern, in.path, &segments)) continue;
+    found = segments;
     allowed.push_back(candidate.method);
     if (candidate.method == "GET") allowed.push_back("HEAD");
     if (candidate.method == in.method || (candidate.method == "GET" && in.method == "HEAD"))
@@ -120,9 +142,12 @@ void Router::Handle(ApiRequest request, ResponseDone done) {
     return exchange->Fail(
         Error(Code::kNotFound, fmt::format("There is nothing at {}.", Shorten(in.path, 100))));
   if (route == nullptr) return exchange->Reply(NotAllowed(allowed));
-  auto decoded = PercentDecode(id, false);
-  if (!decoded.ok()) return exchange->Fail(decoded.status());
-  exchange->id = *decoded;
+  for (auto [segment, text] :
+       {std::pair(found.id, &exchange->id), std::pair(found.provider, &exchange->provider)}) {
+    auto decoded = PercentDecode(segment, false);
+    if (!decoded.ok()) return exchange->Fail(decoded.status());
+    *text = *decoded;
+  }
   exchange->viewer = ViewerOf(in.principal);
   if (Status who = CheckPrincipal(in, *route); !who.ok()) {
     Response response = ProblemResponse(who);

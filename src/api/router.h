@@ -40,7 +40,7 @@ struct RouterOptions {
 // A request on its way through: what the handlers of all resources share.
 struct ApiExchange {
   ApiRequest request;
-  std::string id;  // the {id} of the route's pattern, decoded
+  std::string provider, id;  // the {provider} and {id} of the route's pattern, decoded; "" without
   Viewer viewer;
   ResponseDone done;
 
@@ -80,7 +80,21 @@ void GetImage(Router&, std::shared_ptr<ApiExchange>);
 void GetImageVariant(Router&, std::shared_ptr<ApiExchange>);
 void GetImagePreview(Router&, std::shared_ptr<ApiExchange>);
 void GetOutputContent(Router&, std::shared_ptr<ApiExchange>);
+void CreateUpload(Router&, std::shared_ptr<ApiExchange>);
+void TakeWebhook(Router&, std::shared_ptr<ApiExchange>);
 void GetEvents(Router&, std::shared_ptr<ApiExchange>);
+void ListJobs(Router&, std::shared_ptr<ApiExchange>);
+void GetJob(Router&, std::shared_ptr<ApiExchange>);
+void ListJobLogs(Router&, std::shared_ptr<ApiExchange>);
+void ListJobChildren(Router&, std::shared_ptr<ApiExchange>);
+void CancelJob(Router&, std::shared_ptr<ApiExchange>);
+void RetryJob(Router&, std::shared_ptr<ApiExchange>);
+void ListQueues(Router&, std::shared_ptr<ApiExchange>);
+void ConfigureQueue(Router&, std::shared_ptr<ApiExchange>);
+void PauseQueue(Router&, std::shared_ptr<ApiExchange>);
+void ResumeQueue(Router&, std::shared_ptr<ApiExchange>);
+void RetryQueue(Router&, std::shared_ptr<ApiExchange>);
+void GetUsage(Router&, std::shared_ptr<ApiExchange>);
 void GetMetrics(Router&, std::shared_ptr<ApiExchange>);
 void GetHealth(Router&, std::shared_ptr<ApiExchange>);
 void GetReady(Router&, std::shared_ptr<ApiExchange>);

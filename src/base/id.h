@@ -18,6 +18,7 @@ namespace mediagen {
 struct Id {
   std::array<uint8_t, 16> bytes{};
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the comparison's 0 for a pointer
   auto operator<=>(const Id&) const = default;
   bool empty() const { return *this == Id{}; }
   // The 16 bytes, as a SQL blob.

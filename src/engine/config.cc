@@ -6,7 +6,10 @@
 #include <thread>
 
 #include "base/json.h"
+#include "engine/config_money.h"
 #include "fmt/format.h"
+#include "jobs/settings_document.h"
+#include "provider/host_options.h"
 
 namespace mediagen {
 namespace {
@@ -126,29 +129,6 @@ void ReadSecret(FieldReader& fields, Config* config) {
   }
 }
 
-void ReadQueue(FieldReader& fields, QueueSettings* queue) {
-  int64_t concurrency = queue->concurrency, tries = queue->retry.tries, per_provider = queue->per_provider,
-          per_user = queue->per_user;
-  fields.Int("concurrency", &concurrency, 1, 100'000);
-  fields.Int("timeoutMs", &queue->timeout_ms, 1000, int64_t{7} * 86'400'000);
-  fields.Bool("paused", &queue->paused);
-  if (fields.Take("rate") != nullptr)
-    fields.Fail(Error(Code::kUnsupported, "\"rate\" of a queue is not supported by this version."));
-  Section(fields, "perKey", [&](FieldReader& keys) {
-    keys.Int("provider", &per_provider, 0, 100'000);
-    keys.Int("user", &per_user, 0, 100'000);
-  });
-  Section(fields, "retry", [&](FieldReader& retry) {
-    retry.Int("tries", &tries, 1, 1000);
-    retry.Int("baseMs", &queue->retry.base_ms, 1, 3'600'000);
-    retry.Int("capMs", &queue->retry.cap_ms, 1, 86'400'000);
-  });
-  queue->concurrency = static_cast<int>(concurrency);
-  queue->retry.tries = static_cast<int>(tries);
-  queue->per_provider = static_cast<int>(per_provider);
-  queue->per_user = static_cast<int>(per_user);
-}
-
 // A variable that is set to nothing holds no key.
 bool HoldsKey(const Environment& environment, const std::string& name) {
   return !name.empty() && !environment(name).value_or("").empty();
@@ -178,10 +158,12 @@ void ReadProvider(const std::string& name, FieldReader& fields, const Environmen
   provider.concurrency = static_cast<int>(concurrency);
   fields.Bool("allowPrivateNetwork", &provider.allow_private_network);
   fields.String("webhookSecret", &provider.webhook_secret, {.max_bytes = 4096});
+  ReadEstimates(fields, &provider.estimates);
   if (provider.type == "openrouter") {
     fields.String("appUrl", &provider.app_url, {.max_bytes = 2048});
     fields.String("appTitle", &provider.app_title, {.max_bytes = 256});
   }
+  if (provider.type == "host") provider.host = std::make_shared<const HostOptions>(ReadHostOptions(fields));
   if (provider.api_key.empty() && !provider.api_key_env.empty())
     provider.api_key = environment(provider.api_key_env).value_or("");
   config->providers.push_back(std::move(provider));
@@ -200,9 +182,26 @@ void ReadProviders(FieldReader& fields, const Environment& environment, Config* 
     ReadProvider(name, inner, environment, config);
   };
   if (!configured("sketch")) add("sketch");
+  for (const ProviderConfig& provider : config->providers) {  // what "queues" does not say, the provider does
+    const QueueSettings settings{.concurrency = provider.concurrency, .timeout_ms = provider.timeout_ms};
+    if (provider.host) config->queues.try_emplace(HostQueueOf(provider.name), settings);
+  }
   for (const std::string& type : AdapterTypes()) {
     if (HoldsKey(environment, DefaultKeyName(type, environment)) && !configured(type)) add(type);
   }
+}
+
+// A budget of a misspelt provider would hold nothing back. The built-in ones are known even while no key is
+// set.
+void CheckProviderName(FieldReader& fields, const std::string& name, const Config& config) {
+  std::vector<std::string> names = AdapterTypes();
+  for (const ProviderConfig& provider : config.providers) names.push_back(provider.name);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  fields.Fail(Error(Code::kInvalid,
+                    fmt::format("\"budgets.perProvider\" of the configuration names \"{}\", which is not "
+                                "among its \"providers\".",
+                                Shorten(name, 60)),
+                    {.object = name}));
 }
 
 void ReadRateLimits(FieldReader& fields, Config* config) {
@@ -302,12 +301,12 @@ StatusOr<Config> ParseConfig(std::string_view text, const Environment& environme
   config.queues["generate"] = QueueSettings{.concurrency = 3, .per_provider = 10, .per_user = 2};
   config.queues["media"] = QueueSettings{.concurrency = 2};
   Named(fields, "queues",
-        [&](const std::string& name, FieldReader& inner) { ReadQueue(inner, &config.queues[name]); });
+        [&](const std::string& name, FieldReader& inner) { ReadQueueSettings(inner, &config.queues[name]); });
   ReadProviders(fields, environment, &config);
   ReadRateLimits(fields, &config);
-  if (fields.Take("budgets") != nullptr)
-    fields.Fail(
-        Error(Code::kUnsupported, "\"budgets\" is not supported by this version.", {.object = "budgets"}));
+  ReadBudgets(fields, &config.budgets);
+  for (const auto& [provider, budget] : config.budgets.per_provider)
+    CheckProviderName(fields, provider, config);
   ReadMedia(fields, &config);
   RETURN_IF_ERROR(fields.Finish());
   return config;

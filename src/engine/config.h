@@ -14,6 +14,7 @@
 #include "jobs/queue.h"
 #include "limit/limiter.h"
 #include "media/recipe.h"
+#include "pipeline/budget.h"
 #include "provider/provider.h"
 
 namespace mediagen {
@@ -30,6 +31,7 @@ struct Config {
   int64_t event_retention_ms = 86'400'000, event_backlog = 1000;
   std::map<std::string, QueueSettings> queues;
   std::vector<ProviderConfig> providers;
+  Budgets budgets;
   std::vector<LimitRule> rate_limits;
   std::vector<Recipe> recipes;
   int64_t max_pixels = 100'000'000, max_upload_bytes = 52'428'800, decode_budget_bytes = 536'870'912;

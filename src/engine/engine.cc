@@ -106,6 +106,25 @@ class EngineImpl final : public Engine {
         });
   }
 
+  void Upload(std::string_view principal, std::string_view metadata_json, std::string_view bytes,
+              Reply reply) override {
+    if (closed_) return reply(Closed());
+    auto who = ParsePrincipal(principal);
+    if (!who.ok()) return reply(who.status());
+    auto upload = ParseUpload(metadata_json, who->host ? std::nullopt : std::optional(who->user));
+    if (!upload.ok()) return reply(upload.status());
+    if (bytes.size() > MaxBodyBytes()) {
+      return reply(
+          Error(Code::kTooLarge,
+                fmt::format("The upload has {} bytes; at most {} are taken.", bytes.size(), MaxBodyBytes()),
+                {.hint = "Raise \"media.maxUploadBytes\"."}));
+    }
+    Task run = [self = std::static_pointer_cast<EngineImpl>(shared_from_this()), upload = *upload,
+                kept = BufferRef::Own(std::string(bytes)),
+                reply] { self->c_->pipeline->Upload(upload, kept, "", reply); };
+    if (!c_->executor->Post(std::move(run))) reply(Closed());
+  }
+
   StatusOr<Unsubscribe> Subscribe(std::string_view principal, std::string_view filter,
                                   std::function<void(BufferRef)> deliver,
                                   std::function<void(Status)> ended) override {
@@ -190,6 +209,7 @@ class EngineImpl final : public Engine {
     backend.owner = shared_from_this();
     backend.store = c_->store.get();
     backend.queues = c_->queues.get();
+    backend.blobs = c_->blobs.get();
     backend.executor = c_->executor.get();
     backend.ids = c_->ids.get();
     backend.clock = c_->clock;

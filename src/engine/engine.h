@@ -14,7 +14,9 @@
 #include "api/http.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/landmarks.h"
 #include "base/status.h"
+#include "blob/blob.h"
 #include "cache/cache.h"
 #include "jobs/queue.h"
 #include "store/store.h"
@@ -30,7 +32,8 @@ struct EngineEnvironment {
   Clock* clock = nullptr;  // null: the machine's
   FileSystem* files = nullptr;
   Random* random = nullptr;
-  std::string sqlite_vfs;
+  std::string sqlite_vfs;          // "": SQLite's own
+  Landmarks* landmarks = nullptr;  // null: nobody is told of them
 };
 
 // A store with what its jobs need, opened without an engine or shared with one (record.h, queue.h of the C
@@ -38,7 +41,8 @@ struct EngineEnvironment {
 struct Backend {
   std::shared_ptr<void> owner;  // keeps everything below alive
   Store* store = nullptr;
-  Queues* queues = nullptr;  // null: jobs in a batch are refused
+  Queues* queues = nullptr;    // null: jobs in a batch are refused
+  BlobStore* blobs = nullptr;  // null without an engine
   Executor* executor = nullptr;
   IdSource* ids = nullptr;
   Clock* clock = nullptr;
@@ -65,6 +69,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   virtual Task List(std::string_view principal, std::string_view resource, std::string_view query,
                     Reply reply) = 0;
   virtual void Publish(std::string_view topic, std::string_view user, std::string_view data, Reply reply) = 0;
+
+  // `metadata_json` is "" or {"user", "visibility"}. The reply is the output's record.
+  // `bytes` are copied.
+  virtual void Upload(std::string_view principal, std::string_view metadata_json, std::string_view bytes,
+                      Reply reply) = 0;
 
   // `deliver` gets one event document at a time, in order, from a thread of the engine; `ended` is called at
   // most once, when the engine closes.

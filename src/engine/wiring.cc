@@ -57,6 +57,8 @@ Status OpenStore(Components& c) {
   options.dir = c.config.data_dir;
   options.threaded = c.threaded();
   options.relaxed = c.config.relaxed;
+  options.vfs = c.sqlite_vfs;
+  options.landmarks = c.landmarks;
   ASSIGN_OR_RETURN(c.store, OpenSqliteStore(c.clock, c.files, c.metrics.get(), c.log.get(), options));
   return OkStatus();
 }
@@ -103,9 +105,15 @@ Status OpenRest(Components& c) {
   parts.ids = c.ids.get();
   parts.metrics = c.metrics.get();
   parts.log = c.log.get();
+  parts.budgets = c.config.budgets;
+  parts.landmarks = c.landmarks;
   parts.public_base_url = c.config.public_base_url;
+  parts.secrets = c.config.secrets.empty() ? std::vector<std::string>{c.secret} : c.config.secrets;
   RETURN_IF_ERROR(OpenProviders(c, &parts));
   c.pipeline = std::make_unique<Pipeline>(std::move(parts));
+  c.store->OnWake([pipeline = c.pipeline.get()](const Store::Wake& wake) {
+    if (wake.queues) pipeline->QueuesWoke();
+  });
 
   RouterOptions router;
   router.secret = c.secret;
@@ -140,6 +148,8 @@ StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironmen
   c->clock = environment.clock != nullptr ? environment.clock : SystemClock();
   c->files = environment.files != nullptr ? environment.files : SystemFiles();
   c->random = environment.random != nullptr ? environment.random : SystemRandom();
+  c->sqlite_vfs = environment.sqlite_vfs;
+  c->landmarks = environment.landmarks;
   c->metrics = std::make_unique<Metrics>();
   c->log = std::make_unique<LogSink>(c->clock);
   c->ids = std::make_unique<IdSource>(c->clock, c->random);

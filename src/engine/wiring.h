@@ -18,6 +18,8 @@ struct Components {
   Clock* clock = nullptr;
   FileSystem* files = nullptr;
   Random* random = nullptr;
+  std::string sqlite_vfs;
+  Landmarks* landmarks = nullptr;
   std::string secret;  // what cursors and URLs are signed with
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<LogSink> log;

@@ -87,13 +87,15 @@ void ClaimLoop::SweepStrays() {
 }
 
 // Everybody who could take a job now: waiters first, then handlers with the slots that are left.
-std::vector<ClaimRequest> ClaimLoop::Wishes() const {
+std::vector<ClaimRequest> ClaimLoop::Wishes(int64_t now) const {
   std::map<std::string, int> free;
   auto free_of = [&](const std::string& queue) -> int& {
     auto [it, is_new] = free.try_emplace(queue, 0);
     if (is_new) {
       QueueSettings settings = parts_.settings->Of(queue);
-      it->second = settings.paused ? 0 : std::max(0, settings.concurrency - parts_.held->CountOf(queue));
+      auto held_back = held_back_.find(queue);
+      const bool closed = settings.paused || (held_back != held_back_.end() && held_back->second > now);
+      it->second = closed ? 0 : std::max(0, settings.concurrency - parts_.held->CountOf(queue));
     }
     return it->second;
   };
@@ -111,11 +113,31 @@ std::vector<ClaimRequest> ClaimLoop::Wishes() const {
   return wishes;
 }
 
+// Lock held. When the next queue may go on that its rate holds back; INT64_MAX when there is none.
+int64_t ClaimLoop::NextRelease(int64_t now) const {
+  int64_t next = INT64_MAX;
+  for (const auto& [queue, until] : held_back_) {
+    if (until > now) next = std::min(next, until);
+  }
+  return next;
+}
+
+void ClaimLoop::NoteBadSettings(const Status& status) const {
+  parts_.log->Write(LogLevel::kWarning, "jobs",
+                    fmt::format("The stored settings of a queue are left out: {}", InfoOf(status).message));
+}
+
 Status ClaimLoop::ReadStore(const std::vector<ClaimRequest>& wishes, Seen* seen) const {
   std::set<std::string> queues;
   for (const ClaimRequest& wish : wishes) queues.insert(wish.queues.begin(), wish.queues.end());
   return parts_.store->Read([&](const Snapshot& snapshot) -> Status {
     const JobStore& jobs = snapshot.jobs();
+    ASSIGN_OR_RETURN(const int64_t version, jobs.SettingsVersion());
+    seen->settings_changed = version != parts_.settings->version();
+    if (seen->settings_changed) {
+      Status loaded = parts_.settings->Load(jobs);
+      if (!loaded.ok()) NoteBadSettings(loaded);
+    }
     for (const std::string& queue : queues) {
       ASSIGN_OR_RETURN(bool ready, jobs.HasReady(queue));
       if (ready) seen->ready.insert(queue);
@@ -144,7 +166,7 @@ int64_t ClaimLoop::Look(bool kicked) {
     }
     if (!kicked && next_due_ > now) return next_due_;
     if (failures_ > 0 && next_due_ > now) return next_due_;  // the store refuses: no wake makes it better
-    if (!stopping_) round->requests = Wishes();              // whoever drains is still told to cancel
+    if (!stopping_) round->requests = Wishes(now);           // whoever drains is still told to cancel
     round->sweep = sweep_;
   }
   Seen seen;
@@ -155,6 +177,14 @@ int64_t ClaimLoop::Look(bool kicked) {
     return next_due_;
   }
   TellCancels(seen.cancels);
+  if (seen.settings_changed) {  // what was wished for kept to the old ones
+    {
+      std::lock_guard lock(mutex_);
+      held_back_.clear();
+    }
+    parts_.beat->Kick();
+    return now;
+  }
   round->ready = std::move(seen.ready);
   round->promote = seen.next_due_in == 0;
   // Without a lease nothing is claimed; its return kicks.
@@ -163,6 +193,7 @@ int64_t ClaimLoop::Look(bool kicked) {
     std::lock_guard lock(mutex_);
     const bool timed = seen.next_due_in > 0 && !stopping_;
     next_due_ = timed ? now + std::min(seen.next_due_in, kLongestWaitMs) : INT64_MAX;
+    if (!stopping_) next_due_ = std::min(next_due_, NextRelease(now));
     if (!start || stopping_) return next_due_;
     in_flight_ = true;
     next_due_ = INT64_MAX;
@@ -178,7 +209,7 @@ void ClaimLoop::StartRound(std::shared_ptr<ClaimRound> round) {
     if (parts_.lease->LeftMs() == 0) {
       return Error(Code::kUnavailable, "The lease of this worker ran out before it could claim.");
     }
-    return round->Run(transaction, {parts_.clock, parts_.held, parts_.settings, parts_.worker});
+    return round->Run(transaction, {parts_.clock, parts_.held, parts_.settings, parts_.moves, parts_.worker});
   };
   parts_.store->CommitAsync(run, [this, round](Status status) { EndRound(round, status); });
 }
@@ -200,6 +231,10 @@ void ClaimLoop::EndRound(const std::shared_ptr<ClaimRound>& round, const Status&
     if (status.ok()) {
       failures_ = 0;
       if (round->sweep) sweep_ = false;
+      for (const auto& [queue, until] : round->held_back) {
+        held_back_[queue] = until;
+        again_ = true;  // so that the time is seen
+      }
       deliveries = HandOut(round.get());
       again_ |= round->changed();
     } else {

@@ -37,7 +37,8 @@ class ClaimLoop {
     Clock* clock = nullptr;
     LogSink* log = nullptr;
     HeldJobs* held = nullptr;
-    const SettingsTable* settings = nullptr;
+    SettingsTable* settings = nullptr;
+    const Moves* moves = nullptr;
     Lease* lease = nullptr;
     TimeLimits* limits = nullptr;
     Beat* beat = nullptr;  // kicked when another look is due
@@ -76,6 +77,7 @@ class ClaimLoop {
     std::set<std::string> ready;
     int64_t next_due_in = -1;
     std::vector<Id> cancels;
+    bool settings_changed = false;
   };
 
   // What leaves a round for the executor. An answer must come even when that has stopped; a handler's job is
@@ -85,8 +87,10 @@ class ClaimLoop {
     bool must_come = false;
   };
 
-  std::vector<ClaimRequest> Wishes() const;
+  std::vector<ClaimRequest> Wishes(int64_t now) const;
+  int64_t NextRelease(int64_t now) const;
   Status ReadStore(const std::vector<ClaimRequest>& wishes, Seen* seen) const;
+  void NoteBadSettings(const Status& status) const;
   void TellCancels(const std::vector<Id>& cancels);
   void StartRound(std::shared_ptr<ClaimRound> round);
   void EndRound(const std::shared_ptr<ClaimRound>& round, const Status& status);
@@ -102,6 +106,7 @@ class ClaimLoop {
   uint64_t last_number_ = 0;
   bool stopping_ = false, in_flight_ = false, again_ = false, sweep_ = false;
   int failures_ = 0;
+  std::map<std::string, int64_t> held_back_;  // by their rate, until then
   int64_t next_due_ = INT64_MAX;
 };
 

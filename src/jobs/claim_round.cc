@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "jobs/pace.h"
 #include "jobs/transition.h"
 
 namespace mediagen {
@@ -26,9 +27,10 @@ bool ClaimRound::changed() const {
 
 Status ClaimRound::Run(Transaction& transaction, const Parts& parts) {
   promoted = swept = 0;
+  held_back.clear();
   for (ClaimRequest& request : requests) request.jobs.clear();
   JobStore& jobs = transaction.jobs();
-  if (sweep) RETURN_IF_ERROR(Sweep(jobs, parts));
+  if (sweep) RETURN_IF_ERROR(Sweep(transaction, parts));
   if (promote) {
     Moment now = Moment::Of(parts.clock);
     ASSIGN_OR_RETURN(promoted, jobs.PromoteDue(now.wall_ms, now.mono_ms, BootId(), kPromoteLimit));
@@ -40,29 +42,55 @@ Status ClaimRound::Run(Transaction& transaction, const Parts& parts) {
   for (const std::string& queue : queues) {
     if (promoted + swept > 0 || ready.contains(queue)) RETURN_IF_ERROR(ClaimFrom(queue, jobs, parts));
   }
+  for (const ClaimRequest& request : requests) {
+    for (const Job& job : request.jobs) transaction.Mark({"claim", job.user, job.id, job.fence});
+  }
   return OkStatus();
 }
 
-Status ClaimRound::Sweep(JobStore& jobs, const Parts& parts) {
-  ASSIGN_OR_RETURN(std::vector<Job> rows, jobs.HeldBy(parts.worker));
+Status ClaimRound::Sweep(Transaction& transaction, const Parts& parts) {
+  ASSIGN_OR_RETURN(std::vector<Job> rows, transaction.jobs().HeldBy(parts.worker));
   for (Job& job : rows) {
     if (parts.held->Has(job.id, job.fence)) continue;
-    ApplyReturn(&job);
-    RETURN_IF_ERROR(jobs.Update(job, job.fence));
+    const JobState before = job.state;
+    ApplyLeft(Moment::Of(parts.clock), &job);
+    RETURN_IF_ERROR(parts.moves->Write(transaction, job, job.fence, before));
     ++swept;
   }
   return OkStatus();
 }
 
-Status ClaimRound::ClaimFrom(const std::string& queue, JobStore& jobs, const Parts& parts) {
+int ClaimRound::WantedOf(const std::string& queue) const {
   int wanted = 0;
   for (const ClaimRequest& request : requests) {
     if (Wants(request, queue))
       wanted = std::min(kClaimLimit, wanted + std::min(kClaimLimit, Missing(request)));
   }
+  return wanted;
+}
+
+Status ClaimRound::ClaimFrom(const std::string& queue, JobStore& jobs, const Parts& parts) {
+  const int wanted = WantedOf(queue);
   if (wanted == 0) return OkStatus();
-  ASSIGN_OR_RETURN(std::vector<Job> claimed, jobs.Claim(queue, wanted, parts.settings->LimitsOf(queue),
-                                                        parts.worker, parts.clock->MonotonicMs()));
+  const int64_t now_mono = parts.clock->MonotonicMs();
+  const Allowance rate = parts.settings->Of(queue).rate;
+  ClaimLimits limits = parts.settings->LimitsOf(queue);
+  Pace pace;
+  if (rate.amount > 0) {
+    ASSIGN_OR_RETURN(pace, jobs.PaceOf(queue));
+    if (pace.boot != BootId()) pace = {.boot = BootId()};
+  }
+  RateWindow window(rate, pace.claims, now_mono);
+  if (rate.amount > 0) limits.cost_left = window.left(), limits.cost_cap = rate.amount;
+  int64_t too_dear = 0;
+  ASSIGN_OR_RETURN(std::vector<Job> claimed,
+                   jobs.Claim(queue, wanted, limits, parts.worker, now_mono, &too_dear));
+  if (rate.amount > 0 && !claimed.empty()) {
+    for (const Job& job : claimed) window.Spend(job.cost);
+    pace.claims = window.state();
+    RETURN_IF_ERROR(jobs.PutPace(queue, pace));
+  }
+  if (too_dear > 0) held_back[queue] = window.FreeAt(too_dear);
   auto next = claimed.begin();
   for (ClaimRequest& request : requests) {
     while (next != claimed.end() && Wants(request, queue)) request.jobs.push_back(std::move(*next++));

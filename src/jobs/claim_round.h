@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "jobs/held.h"
+#include "jobs/move.h"
 #include "jobs/settings.h"
 #include "store/store.h"
 
@@ -27,6 +29,7 @@ struct ClaimRound {
   bool sweep = false;                  // rows may be held by this worker that nobody here knows of
   // Filled by Run.
   int promoted = 0, swept = 0;
+  std::map<std::string, int64_t> held_back;  // queues whose rate lets nothing start before (monotonic ms)
 
   bool worth_running() const { return promote || sweep || !ready.empty(); }
   // Whether it changed anything, so that another look may find more.
@@ -36,13 +39,15 @@ struct ClaimRound {
     Clock* clock = nullptr;
     const HeldJobs* held = nullptr;
     const SettingsTable* settings = nullptr;
+    const Moves* moves = nullptr;
     Id worker;
   };
   // The operation. May be run again: it starts from nothing.
   Status Run(Transaction& transaction, const Parts& parts);
 
  private:
-  Status Sweep(JobStore& jobs, const Parts& parts);
+  Status Sweep(Transaction& transaction, const Parts& parts);
+  int WantedOf(const std::string& queue) const;
   Status ClaimFrom(const std::string& queue, JobStore& jobs, const Parts& parts);
 };
 

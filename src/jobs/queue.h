@@ -19,31 +19,59 @@
 #include "base/executor.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "store/store.h"
 
 namespace mediagen {
 
+// `amount` in any span of per_ms, over all processes. 0: no limit.
+struct Allowance {
+  int64_t amount = 0, per_ms = 60'000;
+};
+
 struct RetryPolicy {
   int tries = 5;  // how many may fail and run again; the next failure leaves the job dead
   int64_t base_ms = 1000, cap_ms = 60'000;
+  Allowance budget{600, 60'000};  // retries of the whole queue; those beyond it wait longer, none is lost
+};
+
+// How long finished jobs stay, and how many.
+struct Keep {
+  int64_t age_ms = 7 * 86'400'000, count = 100'000;
 };
 
 struct QueueSettings {
-  int concurrency = 3;                 // running + parked, over all processes
-  int per_provider = 0, per_user = 0;  // 0: unlimited
+  int concurrency = 3;                                // running + parked, over all processes
+  int per_provider = 0, per_model = 0, per_user = 0;  // 0: unlimited
+  Allowance rate;                                     // of the jobs' costs
   int64_t timeout_ms = 900'000;
   RetryPolicy retry;
+  Keep done, canceled, dead{90 * int64_t{86'400'000}, 100'000};
+  bool events = false;  // job.done, job.canceled, job.progress; job.dead is always told
   bool paused = false;
 };
 
 struct NewJob {
   Id id;  // empty: a new one
-  std::string queue, kind, user, provider_key, payload_json = "{}", unique_key;
+  std::string queue, kind, user, provider_key, payload_json = "{}", unique_key, model_key;
   int priority = 0;
   int64_t run_at_ms = -1;   // wall; -1: now
+  int64_t delay_ms = -1;    // from now, by a clock that nobody sets; not beside run_at_ms
   int64_t timeout_ms = -1;  // -1: the queue's
+  int max_tries = -1;       // -1: the queue's
+  int cost = 1;             // of the queue's rate; more than all of it counts as all of it
+  // The states in which no second job of the queue may have the unique key: always those that wait to be
+  // claimed. With a period, once in each span of that many ms (counted from 1970) at most.
+  uint32_t unique_states = kActiveStates;
+  int64_t unique_period_ms = 0;
+  // A parent waits for its children, then it runs, or (run_after false) ends with them. The first child that
+  // dies or is canceled ends a parent with fail_fast, and its other children are canceled.
+  std::vector<NewJob> children;
+  bool fail_fast = true, run_after = true;
+  Id parent;          // adds this job to the children of one that waits for its own
+  int64_t units = 1;  // the share in its parent's progress
 };
 
 // How a handler ends a job.
@@ -52,16 +80,17 @@ struct Outcome {
   int64_t after_ms = -1;    // kRetry: a hint, the backoff is at least this; kDefer: how long (burns no try)
   std::string result_json;  // kDone
   std::string reason;       // kRetry, kDiscard: kept as the job's error
+  std::string result_blob;  // kDone: where a large result was stored durably; result_json describes it
 
-  static Outcome Done(std::string result_json = "") { return {kDone, -1, std::move(result_json), ""}; }
+  static Outcome Done(std::string result_json = "") { return {kDone, -1, std::move(result_json), "", ""}; }
   static Outcome Retry(std::string reason, int64_t after_ms = -1) {
-    return {kRetry, after_ms, "", std::move(reason)};
+    return {kRetry, after_ms, "", std::move(reason), ""};
   }
   static Outcome Defer(int64_t after_ms, std::string reason = "") {
-    return {kDefer, after_ms, "", std::move(reason)};
+    return {kDefer, after_ms, "", std::move(reason), ""};
   }
-  static Outcome Discard(std::string reason) { return {kDiscard, -1, "", std::move(reason)}; }
-  static Outcome Cancel() { return {kCancel, -1, "", ""}; }
+  static Outcome Discard(std::string reason) { return {kDiscard, -1, "", std::move(reason), ""}; }
+  static Outcome Cancel() { return {kCancel, -1, "", "", ""}; }
 };
 
 // A claim: the right to work on one job, as long as its fence is the row's.
@@ -83,11 +112,19 @@ class Queues {
  public:
   virtual ~Queues() = default;
 
+  // The settings of the configuration; what Adjust has changed lies over them.
   virtual void Configure(const std::string& queue, const QueueSettings& settings) = 0;
   virtual QueueSettings SettingsOf(const std::string& queue) const = 0;
+  // The names that were configured.
+  virtual std::vector<std::string> Configured() const = 0;
+  // Changes settings at run time, durably and for every process: `patch` is merged (RFC 7396) into what was
+  // changed before, null takes a change back. The document of the settings as they are then. kInvalid names
+  // the field.
+  virtual StatusOr<std::string> Adjust(Transaction& transaction, const std::string& queue,
+                                       const Json& patch) = 0;
 
   // Inside a transaction of the caller's: wakes the queue when it commits. The id of the job that stands for
-  // it (unique_key).
+  // it (unique_key); children come with their parent or not at all.
   virtual StatusOr<Id> Enqueue(Transaction& transaction, NewJob job) = 0;
 
   // `handler` is called on the executor for every job claimed from `queue` and owns the claim: it must end in
@@ -107,11 +144,17 @@ class Queues {
   virtual uint64_t ClaimAsync(std::vector<std::string> queues, int max, ClaimDone done) = 0;
   virtual void CancelClaim(uint64_t number) = 0;
 
-  // All four go by fence, inside a transaction, and refuse a stale one with kStaleFence.
+  // All of these go by fence, inside a transaction, and refuse a stale one with kStaleFence.
   virtual Status Finish(Transaction& transaction, const Id& id, uint64_t fence, const Outcome& outcome) = 0;
   virtual Status Progress(Transaction& transaction, const Id& id, uint64_t fence,
                           std::string progress_json) = 0;  // a heartbeat, too
   virtual Status Heartbeat(Transaction& transaction, const Id& id, uint64_t fence) = 0;
+  // What the next try reads in Job::checkpoint_json; a heartbeat, too.
+  virtual Status Checkpoint(Transaction& transaction, const Id& id, uint64_t fence,
+                            std::string checkpoint_json) = 0;
+  // One line of the job's log, of which the last 1,000 are kept; a heartbeat, too.
+  virtual Status Log(Transaction& transaction, const Id& id, uint64_t fence, std::string_view level,
+                     std::string_view message) = 0;
   // running ↔ parked: a waiting remote job holds its slot and no thread. A parked job's time limit does not
   // run.
   virtual Status Park(Transaction& transaction, const Id& id, uint64_t fence) = 0;
@@ -123,8 +166,16 @@ class Queues {
   // Works across processes: a job that waits is canceled at once (true); one that is held is asked to (false)
   // and its handler decides.
   virtual StatusOr<bool> RequestCancel(Transaction& transaction, const Id& id) = 0;
-  // A dead job goes back to ready with its tries at 0; kConflict names the holder of its unique key.
+  // A dead job goes back to ready with its tries at 0; kConflict names the holder of its unique key. A dead
+  // parent takes the children with it that have not ended well; a dead child calls its parent back.
   virtual Status Retry(Transaction& transaction, const Id& id) = 0;
+  // The same for all dead jobs of `queue` (of one kind, unless that is ""), some hundreds a transaction.
+  // Those whose unique key is taken stay dead. `done` comes once, on the thread that commits.
+  struct Retried {
+    int64_t retried = 0, in_conflict = 0;
+  };
+  using RetriedDone = std::function<void(StatusOr<Retried>)>;
+  virtual void RetryAll(const std::string& queue, const std::string& kind, RetriedDone done) = 0;
 
   // How long the lease of this worker is still good for, ms: what the sender of a paid request checks first
   // (>= 10 s).

@@ -9,15 +9,19 @@
 #include "jobs/beat.h"
 #include "jobs/claim_loop.h"
 #include "jobs/held.h"
+#include "jobs/housekeeping.h"
 #include "jobs/job_rows.h"
 #include "jobs/lease.h"
 #include "jobs/queue.h"
 #include "jobs/recovery.h"
 #include "jobs/settings.h"
+#include "jobs/settings_document.h"
 #include "jobs/time_limit.h"
 
 namespace mediagen {
 namespace {
+
+constexpr int kRetryAtOnce = 200;  // dead jobs a transaction
 
 class DurableQueues final : public Queues {
  public:
@@ -33,10 +37,13 @@ class DurableQueues final : public Queues {
         held_(metrics),
         lease_(store, clock, files, metrics, log, {options.dir, worker_, options.lease_ms, options.renew_ms},
                {.lost = [this] { return LoseHeld(); }, .regained = [this] { loop_.SweepStrays(); }}),
-        recovery_(store, clock, files, metrics, log, &settings_, options.dir, worker_),
-        limits_(store, clock, metrics, log, &held_, &settings_, worker_, options.lease_ms),
-        rows_(clock, random, ids, &settings_, &held_, &limits_),
-        loop_({store, executor, clock, log, &held_, &settings_, &lease_, &limits_, &pulse_, worker_}) {
+        moves_(clock, &settings_),
+        recovery_(store, clock, files, metrics, log, &settings_, &moves_, options.dir, worker_),
+        limits_(store, clock, metrics, log, &held_, &settings_, &moves_, worker_, options.lease_ms),
+        rows_(clock, random, ids, &settings_, &held_, &limits_, &moves_),
+        housekeeping_(store, clock, metrics, log, &settings_, &pulse_),
+        loop_(
+            {store, executor, clock, log, &held_, &settings_, &moves_, &lease_, &limits_, &pulse_, worker_}) {
     // Outlives this object inside the store, so it holds the beat's state alone.
     store->OnWake([kick = pulse_.Kicker()](const Store::Wake& wake) {
       if (wake.queues) kick();
@@ -52,6 +59,9 @@ class DurableQueues final : public Queues {
     pulse_.Kick();  // more slots, or no pause any more
   }
   QueueSettings SettingsOf(const std::string& queue) const override { return settings_.Of(queue); }
+  std::vector<std::string> Configured() const override { return settings_.Configured(); }
+  StatusOr<std::string> Adjust(Transaction& transaction, const std::string& queue,
+                               const Json& patch) override;
 
   void Serve(const std::string& queue, Handler handler, CancelHandler canceled) override {
     loop_.Serve(queue, std::move(handler), std::move(canceled));
@@ -67,6 +77,11 @@ class DurableQueues final : public Queues {
     if (!status.ok()) {
       started_ = false;
       return Annotate(status, "The queues cannot start");
+    }
+    status = store_->Read([this](const Snapshot& snapshot) { return settings_.Load(snapshot.jobs()); });
+    if (!status.ok()) {
+      log_->Write(LogLevel::kWarning, "jobs",
+                  fmt::format("The stored settings of the queues were not read: {}", InfoOf(status).message));
     }
     pulse_.Kick();
     if (options_.threaded) {
@@ -89,6 +104,14 @@ class DurableQueues final : public Queues {
   Status Heartbeat(Transaction& transaction, const Id& id, uint64_t fence) override {
     return rows_.Heartbeat(transaction, id, fence);
   }
+  Status Checkpoint(Transaction& transaction, const Id& id, uint64_t fence,
+                    std::string checkpoint_json) override {
+    return rows_.Checkpoint(transaction, id, fence, checkpoint_json);
+  }
+  Status Log(Transaction& transaction, const Id& id, uint64_t fence, std::string_view level,
+             std::string_view message) override {
+    return rows_.Log(transaction, id, fence, level, message);
+  }
   Status Park(Transaction& transaction, const Id& id, uint64_t fence) override {
     return rows_.Park(transaction, id, fence);
   }
@@ -103,6 +126,7 @@ class DurableQueues final : public Queues {
     return rows_.RequestCancel(transaction, id);
   }
   Status Retry(Transaction& transaction, const Id& id) override { return rows_.Retry(transaction, id); }
+  void RetryAll(const std::string& queue, const std::string& kind, RetriedDone done) override;
 
   int64_t LeaseLeftMs() override { return lease_.LeftMs(); }
   Id worker() const override { return worker_; }
@@ -118,7 +142,8 @@ class DurableQueues final : public Queues {
   int64_t NextDue() override {
     if (!started_ || ended_) return INT64_MAX;
     if (pulse_.kicked()) return clock_->MonotonicMs();
-    return std::min({lease_.next_due(), next_scan_.load(), limits_.next_due(), loop_.next_due()});
+    return std::min({lease_.next_due(), next_scan_.load(), limits_.next_due(), loop_.next_due(),
+                     housekeeping_.next_due()});
   }
 
   void StopClaiming() override { loop_.Stop(); }
@@ -143,7 +168,8 @@ class DurableQueues final : public Queues {
     }
     int64_t limits_due = limits_.CheckIfDue();
     int64_t look_due = loop_.Look(kicked);
-    return std::min({next_scan_.load(), limits_due, look_due});
+    int64_t housekeeping_due = housekeeping_.RunIfDue();
+    return std::min({next_scan_.load(), limits_due, look_due, housekeeping_due});
   }
 
   size_t LoseHeld() {
@@ -164,11 +190,60 @@ class DurableQueues final : public Queues {
   Beat pulse_, renewal_;
   HeldJobs held_;
   Lease lease_;
+  const Moves moves_;
   Recovery recovery_;
   TimeLimits limits_;
   JobRows rows_;
+  Housekeeping housekeeping_;
   ClaimLoop loop_;
 };
+
+StatusOr<std::string> DurableQueues::Adjust(Transaction& transaction, const std::string& queue,
+                                            const Json& patch) {
+  ASSIGN_OR_RETURN(std::vector<StoredSettings> rows, transaction.jobs().Settings());
+  auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const auto& stored) { return stored.queue == queue; });
+  QueueSettings settings;
+  ASSIGN_OR_RETURN(std::string document,
+                   settings_.Merge(queue, row == rows.end() ? "" : row->document_json, patch, &settings));
+  RETURN_IF_ERROR(transaction.jobs().PutSettings({queue, std::move(document)}));
+  std::string json = QueueSettingsJson(settings);
+  Event event{.topic = "queues", .type = "queue.changed", .object = queue, .data_json = json};
+  event.at_ms = clock_->WallMs();
+  RETURN_IF_ERROR(transaction.events().Append(event).status());
+  transaction.WakeQueues();
+  return json;
+}
+
+// One group's worth after the other, so that claims come in between. What is under way holds what it needs:
+// the queues outlive the store's commits.
+void DurableQueues::RetryAll(const std::string& queue, const std::string& kind, RetriedDone done) {
+  struct Step {
+    DurableQueues* queues;
+    std::string queue, kind;
+    RetriedDone done;
+    Id after, last;
+    Retried total, now;
+    bool more = false;
+  };
+  auto step = std::make_shared<Step>(Step{this, queue, kind, std::move(done), {}, {}, {}, {}, false});
+  auto next = std::make_shared<std::function<void()>>();
+  *next = [step, weak = std::weak_ptr(next)] {
+    auto operation = [step](Transaction& transaction) -> Status {
+      step->now = {}, step->last = step->after;
+      ASSIGN_OR_RETURN(step->more, step->queues->rows_.RetryDead(transaction, step->queue, step->kind,
+                                                                 kRetryAtOnce, &step->last, &step->now));
+      return OkStatus();
+    };
+    step->queues->store_->CommitAsync(operation, [step, next = weak.lock()](Status status) {
+      if (!status.ok()) return step->done(status);
+      step->after = step->last;
+      step->total.retried += step->now.retried, step->total.in_conflict += step->now.in_conflict;
+      step->more ? (*next)() : step->done(step->total);
+    });
+  };
+  (*next)();
+}
 
 void DurableQueues::HandBack() {
   StopClaiming();

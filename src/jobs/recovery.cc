@@ -24,12 +24,13 @@ const Worker* FindRow(const std::vector<Worker>& rows, const Id& id) {
 }  // namespace
 
 Recovery::Recovery(Store* store, Clock* clock, FileSystem* files, Metrics* metrics, LogSink* log,
-                   const SettingsTable* settings, std::string dir, Id self)
+                   const SettingsTable* settings, const Moves* moves, std::string dir, Id self)
     : store_(store),
       clock_(clock),
       files_(files),
       log_(log),
       settings_(settings),
+      moves_(moves),
       dir_(std::move(dir)),
       self_(self),
       dead_(ReturnedCounter(metrics, "dead_worker")),
@@ -106,6 +107,7 @@ Status Recovery::Return(const Id& worker, Cause cause) {
         Error(Code::kUnavailable, fmt::format("Worker {} ended while it ran this job.", worker.text()),
               {.hint = "Look for a crash or a kill of that process; the job itself may cause it."});
     for (Job& job : held) {
+      const JobState before = job.state;
       if (job.state == JobState::kRunning) {
         ApplyCrash(why, settings_->Of(job.queue).retry, now, &job);
         ++running;
@@ -113,7 +115,7 @@ Status Recovery::Return(const Id& worker, Cause cause) {
         ApplyReturn(&job);
         ++parked;
       }
-      RETURN_IF_ERROR(jobs.Update(job, job.fence));
+      RETURN_IF_ERROR(moves_->Write(transaction, job, job.fence, before));
     }
     if (row) RETURN_IF_ERROR(jobs.RemoveWorker(worker));
     if (!held.empty()) transaction.WakeQueues();

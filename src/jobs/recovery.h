@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "jobs/move.h"
 #include "jobs/settings.h"
 #include "store/store.h"
 
@@ -29,7 +30,7 @@ namespace mediagen {
 class Recovery {
  public:
   Recovery(Store* store, Clock* clock, FileSystem* files, Metrics* metrics, LogSink* log,
-           const SettingsTable* settings, std::string dir, Id self);
+           const SettingsTable* settings, const Moves* moves, std::string dir, Id self);
 
   // Whether something was recovered. What fails is logged and tried again by the next scan.
   bool Scan();
@@ -45,6 +46,7 @@ class Recovery {
   FileSystem* const files_;
   LogSink* const log_;
   const SettingsTable* const settings_;
+  const Moves* const moves_;
   const std::string dir_;
   const Id self_;
   Counter dead_, frozen_;

@@ -18,12 +18,13 @@ bool IsHung(const Job& job, int64_t now) { return job.state == JobState::kRunnin
 }  // namespace
 
 TimeLimits::TimeLimits(Store* store, Clock* clock, Metrics* metrics, LogSink* log, HeldJobs* held,
-                       const SettingsTable* settings, Id worker, int64_t recheck_ms)
+                       const SettingsTable* settings, const Moves* moves, Id worker, int64_t recheck_ms)
     : store_(store),
       clock_(clock),
       log_(log),
       held_(held),
       settings_(settings),
+      moves_(moves),
       worker_(worker),
       recheck_ms_(recheck_ms),
       taken_away_(metrics->AddCounter("mediagen_jobs_returned_total", "Jobs taken away from their holder.",
@@ -88,7 +89,7 @@ Status TimeLimits::TakeAway(const HeldJobs::Claims& hung) {
                          fmt::format("Job {} gave no sign of life for {} ms.", id.text(), job->timeout_ms),
                          {.hint = "Heartbeat more often, or raise timeoutMs.", .object = id.text()});
       ApplyCrash(why, settings_->Of(job->queue).retry, now, &*job);
-      RETURN_IF_ERROR(transaction.jobs().Update(*job, fence));
+      RETURN_IF_ERROR(moves_->Write(transaction, *job, fence, JobState::kRunning));
       taken.emplace_back(id, fence);
     }
     if (!taken.empty()) transaction.WakeQueues();

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "jobs/held.h"
+#include "jobs/move.h"
 #include "jobs/settings.h"
 #include "store/store.h"
 
@@ -19,7 +20,7 @@ class TimeLimits {
  public:
   // `recheck_ms`: how often the table of held jobs is compared with the rows, at least.
   TimeLimits(Store* store, Clock* clock, Metrics* metrics, LogSink* log, HeldJobs* held,
-             const SettingsTable* settings, Id worker, int64_t recheck_ms);
+             const SettingsTable* settings, const Moves* moves, Id worker, int64_t recheck_ms);
 
   // A job runs since now and may do so for `timeout_ms`. Signs of life only move its limit back, so they need
   // not be noted.
@@ -38,6 +39,7 @@ class TimeLimits {
   LogSink* const log_;
   HeldJobs* const held_;
   const SettingsTable* const settings_;
+  const Moves* const moves_;
   const Id worker_;
   const int64_t recheck_ms_;
   Counter taken_away_;

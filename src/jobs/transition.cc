@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "fmt/format.h"
 #include "jobs/backoff.h"
+#include "jobs/provider_jobs.h"
 
 namespace mediagen {
 namespace {
@@ -17,10 +18,9 @@ void LetGo(Job* job) {
   job->alive_mono = -1;
 }
 
-void End(JobState state, Moment now, Job* job) {
-  LetGo(job);
-  job->state = state;
-  job->finished_ms = now.wall_ms;
+// How many failures the job survives.
+int TriesOf(const Job& job, const RetryPolicy& policy) {
+  return job.max_tries >= 0 ? job.max_tries : policy.tries;
 }
 
 // A wait on the monotonic clock alone: once due_mono is set, the user's run time, which has passed, counts no
@@ -58,14 +58,15 @@ JobState ApplyOutcome(const Outcome& outcome, const RetryPolicy& policy, Moment 
                       Job* job) {
   switch (outcome.kind) {
     case Outcome::kDone:
-      End(JobState::kDone, now, job);
+      ApplyEnd(JobState::kDone, now, job);
       job->result_json = outcome.result_json;
+      job->result_blob = outcome.result_blob;
       job->error_json.clear();
       break;
     case Outcome::kRetry:
       job->error_json = ErrorFrom(outcome.reason);
-      if (++job->tries > policy.tries) {
-        End(JobState::kDead, now, job);
+      if (++job->tries > TriesOf(*job, policy)) {
+        ApplyEnd(JobState::kDead, now, job);
       } else {
         WaitFor(BackoffMs(policy, job->tries, outcome.after_ms, random), now, job);
       }
@@ -76,23 +77,38 @@ JobState ApplyOutcome(const Outcome& outcome, const RetryPolicy& policy, Moment 
       break;
     case Outcome::kDiscard:
       job->error_json = ErrorFrom(outcome.reason);
-      End(JobState::kDead, now, job);
+      ApplyEnd(JobState::kDead, now, job);
       break;
     case Outcome::kCancel:
-      End(JobState::kCanceled, now, job);
+      ApplyEnd(JobState::kCanceled, now, job);
       break;
   }
   return job->state;
 }
 
 JobState ApplyCrash(const Status& why, const RetryPolicy& policy, Moment now, Job* job) {
-  if (++job->tries > policy.tries) {
+  if (IsPaid(*job)) {
+    job->error_json = ErrorJson(Error(
+        Code::kUnknownOutcome, fmt::format("it was claimed and not finished: {}", InfoOf(why).message)));
+    ApplyEnd(JobState::kDead, now, job);
+  } else if (++job->tries > TriesOf(*job, policy)) {
     job->error_json = ErrorJson(why);
-    End(JobState::kDead, now, job);
+    ApplyEnd(JobState::kDead, now, job);
   } else {
     ApplyReturn(job);
   }
   return job->state;
+}
+
+void WaitUntil(int64_t mono_ms, Moment now, Job* job) {
+  if (IsEnded(job->state) || mono_ms <= std::max(now.mono_ms, job->due_mono)) return;
+  WaitFor(mono_ms - now.mono_ms, now, job);
+}
+
+void ApplyEnd(JobState state, Moment now, Job* job) {
+  LetGo(job);
+  job->state = state;
+  job->finished_ms = now.wall_ms;
 }
 
 void ApplyReturn(Job* job) {
@@ -101,10 +117,15 @@ void ApplyReturn(Job* job) {
   job->due_mono = -1;
 }
 
+void ApplyLeft(Moment now, Job* job) {
+  if (!IsPaid(*job) || job->state != JobState::kRunning) return ApplyReturn(job);
+  ApplyCrash(Error(Code::kUnavailable, "its worker left."), {}, now, job);
+}
+
 void ApplyCancel(Moment now, Job* job) {
   job->cancel_requested = true;
   job->due_mono = -1;
-  End(JobState::kCanceled, now, job);
+  ApplyEnd(JobState::kCanceled, now, job);
 }
 
 void ApplyRetry(Job* job) {

@@ -28,12 +28,21 @@ StatusOr<Job> FindHeld(const JobStore& jobs, const Id& id, uint64_t fence);
 JobState ApplyOutcome(const Outcome& outcome, const RetryPolicy& policy, Moment now, Random* random,
                       Job* job);
 
+// A job that is to be tried again waits until `mono_ms` at least.
+void WaitUntil(int64_t mono_ms, Moment now, Job* job);
+
 // A running job whose holder died or hung: ready again with one try burnt, or dead past `policy.tries`. `why`
-// is kept as the error of a dead one.
+// is kept as the error of a dead one. What may have been paid for (provider_jobs.h) is dead at once.
 JobState ApplyCrash(const Status& why, const RetryPolicy& policy, Moment now, Job* job);
 
 // A held job that nobody works on any more, through no fault of its own: ready again, no try burnt.
 void ApplyReturn(Job* job);
+
+// Nobody works on it any more.
+void ApplyEnd(JobState state, Moment now, Job* job);
+
+// Like ApplyReturn, of a job that its holder may have begun: one that may have been paid for by then is dead.
+void ApplyLeft(Moment now, Job* job);
 
 // A job that waits is canceled.
 void ApplyCancel(Moment now, Job* job);

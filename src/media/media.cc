@@ -66,6 +66,10 @@ std::string OriginalKey(std::string_view kind, std::string_view user, const Id& 
                      attempt_try, index, Extension(format));
 }
 
+std::string UploadKey(std::string_view user, const Id& output, Format format) {
+  return fmt::format("uploads/{}/{}/0.1.0.{}", BlobSegment(user), output.text(), Extension(format));
+}
+
 std::string VariantKey(std::string_view original_key, const Recipe& recipe, int version) {
   std::string_view stem = original_key.substr(0, original_key.rfind('.'));
   return fmt::format("{}@{}.{}.{}", stem, recipe.name(), version, Extension(recipe.format));

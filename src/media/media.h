@@ -92,6 +92,8 @@ class Media {
 // (pipeline.md "Blobs").
 std::string OriginalKey(std::string_view kind, std::string_view user, const Id& generation, int part,
                         int attempt_try, int index, Format format);
+// "uploads/{user}/{output}/0.1.0.{ext}"
+std::string UploadKey(std::string_view user, const Id& output, Format format);
 std::string VariantKey(std::string_view original_key, const Recipe& recipe, int version);
 
 }  // namespace mediagen

@@ -17,7 +17,7 @@ constexpr int kSweepBatch = 100;
 void Pipeline::DeriveJob(Claim claim) {
   Json payload = Json::parse(claim.job.payload_json, nullptr, false);
   auto id = Id::Parse(payload.is_object() ? payload.value("generation", "") : "");
-  if (!id.ok()) return FinishJob(claim, Outcome::Discard("the job names no generation"));
+  if (!id.ok()) return FinishDerive(claim, Outcome::Discard("the job names no generation"));
   std::vector<Output> outputs;
   Status read = parts_.store->Read([&](const Snapshot& snapshot) -> Status {
     ASSIGN_OR_RETURN(outputs, snapshot.records().OutputsOf(std::span(&*id, 1)));
@@ -28,14 +28,14 @@ void Pipeline::DeriveJob(Claim claim) {
     if (!derived.ok()) break;
     derived = parts_.media->Derive(output, EagerRecipes());
   }
-  if (derived.ok()) return FinishJob(claim, Outcome::Done());
+  if (derived.ok()) return FinishDerive(claim, Outcome::Done());
   ErrorInfo info = InfoOf(derived);
   // A picture that cannot be decoded will not become one; everything else is worth another try. Variants are
   // made on demand in any case.
   const bool hopeless = info.code == Code::kInvalid || info.code == Code::kUnsupported ||
                         info.code == Code::kTooLarge || info.code == Code::kCorrupt;
-  FinishJob(claim,
-            hopeless ? Outcome::Discard(info.message) : Outcome::Retry(info.message, info.retry_after_ms));
+  FinishDerive(claim,
+               hopeless ? Outcome::Discard(info.message) : Outcome::Retry(info.message, info.retry_after_ms));
 }
 
 Status Pipeline::Sweep() {
@@ -72,6 +72,7 @@ Status Pipeline::Sweep() {
         part.error_json = FailureJson(failure, false);
         RETURN_IF_ERROR(transaction.records().UpdatePart(part));
       }
+      RETURN_IF_ERROR(ReleaseAll(parts_, transaction, *id));
       return Conclude(parts_, transaction, &*row).status();
     }));
   }

@@ -1,37 +1,18 @@
 #include "pipeline/documents.h"
 
 #include "base/json_writer.h"
+#include "base/money.h"
 #include "fmt/format.h"
 #include "media/recipe.h"
 
 namespace mediagen {
 namespace {
 
-// "0.003" between the quotes of the caller.
-void WriteMicros(int64_t micros, JsonWriter* json) {
-  if (micros < 0) {
-    json->Put('-');
-    micros = -micros;
-  }
-  json->Digits(micros / 1'000'000);
-  char fraction[] = ".000000";
-  size_t last = 1;  // ".0" at least
-  int64_t rest = micros % 1'000'000;
-  for (size_t i = 6; i >= 1; --i, rest /= 10) {
-    fraction[i] = static_cast<char>('0' + rest % 10);
-    if (last == 1 && fraction[i] != '0') last = i;
-  }
-  json->Plain({fraction, last + 1});
-}
-
 void WriteCost(const Generation& generation, JsonWriter* json) {
   if (generation.cost_micros < 0) return json->Raw("cost", "null");
   json->Key("cost");
   json->BeginObject();
-  json->Key("amount");
-  json->Put('"');
-  WriteMicros(generation.cost_micros, json);
-  json->Put('"');
+  json->Text("amount", FormatMicros(generation.cost_micros));
   json->Text("currency", "USD");
   json->Text("source", generation.cost_source);
   json->EndObject();
@@ -112,15 +93,6 @@ void WriteOutputs(std::span<const Output> outputs, const UrlBase& urls, JsonWrit
 }
 
 }  // namespace
-
-std::string FormatMicros(int64_t micros) {
-  std::string text;
-  {
-    JsonWriter json(&text);  // cuts the text when it ends
-    WriteMicros(micros, &json);
-  }
-  return text;
-}
 
 std::string ProgressJson(const Progress& progress) {
   std::string out;

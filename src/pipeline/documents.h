@@ -39,7 +39,4 @@ std::string ProgressJson(const Progress& progress);
 // A generation's error: {"code","class","message","charged"}.
 std::string FailureJson(const Failure& failure, bool charged);
 
-// "0.003" for 3000 micro-units.
-std::string FormatMicros(int64_t micros);
-
 }  // namespace mediagen

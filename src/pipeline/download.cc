@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "fmt/format.h"
 #include "pipeline/documents.h"
+#include "pipeline/landing.h"
 #include "pipeline/run.h"
 #include "pipeline/transition.h"
 
@@ -12,6 +13,8 @@ namespace mediagen {
 namespace {
 
 constexpr int kDownloadTries = 8;
+constexpr int64_t kStorageRetryMs = 2'000;
+constexpr uint64_t kInMemoryBytes = 4 << 20;  // what is larger goes to the blob store as it comes
 constexpr AttemptState kAccepted[] = {AttemptState::kSubmitted, AttemptState::kReceived};
 
 // What is kept of the outputs with the attempt, so that a crash goes on from here. Bytes are in the spool.
@@ -41,6 +44,16 @@ std::vector<RemoteOutput> OutputsFromJson(std::string_view text) {
   return outputs;
 }
 
+// The key of an output, once its type is known. Holds copies: a download asks on the net thread, while the
+// run goes on changing its rows.
+Landing::KeyOf KeysOf(const Generation& generation, int part, const Attempt& attempt, size_t index) {
+  return [user = generation.user, id = generation.id, part, attempt_try = attempt.attempt_try,
+          index](Format format) {
+    return OriginalKey(IsVideo(format) ? "video" : "image", user, id, part, attempt_try,
+                       static_cast<int>(index), format);
+  };
+}
+
 }  // namespace
 
 void Run::ReadSpool(PartRun& part) {
@@ -52,7 +65,7 @@ void Run::ReadSpool(PartRun& part) {
   response.progress = HttpProgress::kAnswered;
   response.status = std::atoi(std::string(text.substr(0, line)).c_str());
   response.body = line == std::string_view::npos ? "" : std::string(text.substr(line + 1));
-  SubmitAnswer answer = adapter_->ParseSubmit(response);
+  SubmitAnswer answer = part.adapter->ParseSubmit(response);
   if (answer.kind != SubmitAnswer::kReceived) {
     return FailPart(
         part,
@@ -64,6 +77,7 @@ void Run::ReadSpool(PartRun& part) {
 
 // The remote side is done. A success is stored before anything is fetched.
 void Run::Ended(PartRun& part, const PollAnswer& answer) {
+  part.place.reset();
   if (answer.cost_micros) part.attempt->cost_micros = *answer.cost_micros;
   if (answer.kind == PollAnswer::kFailed) {
     const bool canceled = answer.failure.error_class == ErrorClass::kCanceled;
@@ -79,7 +93,9 @@ void Run::Ended(PartRun& part, const PollAnswer& answer) {
     if (parked_) RETURN_IF_ERROR(parts_.queues->Unpark(transaction, claim_.id(), claim_.fence()));
     row.stage = "downloading";
     if (answer.seed && row.seed.empty()) row.seed = std::to_string(*answer.seed);
-    return transaction.records().UpdateGeneration(row);
+    RETURN_IF_ERROR(transaction.records().UpdateGeneration(row));
+    transaction.Mark(LandmarkOf("remote-terminal", claim_));
+    return OkStatus();
   });
   if (!stored.ok()) return Trouble(stored);
   parked_ = false;
@@ -117,19 +133,22 @@ void Run::DownloadNext(PartRun& part, size_t index) {
   if (index >= part.outputs.size()) return SettlePart(part);
   const RemoteOutput& output = part.outputs[index];
   if (output.bytes) return Store(part, index, output.bytes.view(), output.safety);
-  auto request = adapter_->BuildDownload(output);
+  auto request = part.adapter->BuildDownload(output);
   if (!request.ok()) {
     part.some_failed = true;
     part.download_failure = {.error_class = ErrorClass::kInvalid,
                              .message = InfoOf(request.status()).message};
     return DownloadNext(part, index + 1);
   }
-  parts_.http->Send(std::move(*request), [self = shared_from_this(), &part, index](HttpResponse response) {
-    self->Do([self, &part, index, response = std::move(response)] {
+  auto landing = std::make_shared<Landing>(
+      parts_.media->blobs(), KeysOf(generation_, part.row.part, *part.attempt, index), kInMemoryBytes);
+  request->sink = [landing](std::string_view piece) { return landing->Append(piece); };
+  parts_.http->Send(std::move(*request), [self = shared_from_this(), &part, index,
+                                          landing](HttpResponse response) {
+    self->Do([self, &part, index, landing, response = std::move(response)] {
       if (self->abandoned_ || self->ended_) return;
       const bool answered = response.progress == HttpProgress::kAnswered;
-      if (answered && response.status == 200)
-        return self->Store(part, index, response.body, part.outputs[index].safety);
+      if (answered && response.status == 200) return self->Land(part, index, *landing);
       const Code code = CodeOf(response.transport);
       const bool final = (answered && response.status >= 400 && response.status < 500 &&
                           response.status != 408 && response.status != 429) ||
@@ -155,8 +174,31 @@ void Run::DownloadLater(PartRun& part, const std::string& why, int64_t after_ms)
   After(delay_ms, [this, &part] {
     part.stored.clear();
     part.some_failed = false;
-    Download(part);
+    // What came with the answer, or was drawn, is still here; a received answer that could not be read has
+    // told of no outputs yet.
+    if (!part.outputs.empty()) return DownloadNext(part, 0);
+    part.attempt->state == AttemptState::kReceived ? ReadSpool(part) : Download(part);
   });
+}
+
+std::string Run::KeyOf(const PartRun& part, size_t index, Format format) const {
+  return KeysOf(generation_, part.row.part, *part.attempt, index)(format);
+}
+
+void Run::Land(PartRun& part, size_t index, Landing& landing) {
+  const std::string safety = part.outputs[index].safety;
+  if (!landing.spilled()) return Store(part, index, landing.bytes(), safety);
+  Status landed = landing.Commit();
+  if (!landed.ok()) return DownloadLater(part, InfoOf(landed).message, InfoOf(landed).retry_after_ms);
+  if (IsVideo(landing.format())) {
+    Inspected inspected;
+    inspected.format = landing.format();
+    inspected.sha256 = landing.TakeSha256();
+    return Note(part, index, inspected, landing.size(), landing.key(), safety);
+  }
+  auto picture = parts_.media->blobs()->Get(landing.key(), landing.size());
+  if (!picture.ok()) return DownloadLater(part, InfoOf(picture.status()).message, kStorageRetryMs);
+  Store(part, index, picture->view(), safety);  // the same bytes under the same key
 }
 
 // Looks at the bytes, puts them under their deterministic key, and notes the row that settle will write.
@@ -172,6 +214,20 @@ void Run::Store(PartRun& part, size_t index, std::string_view bytes, const std::
                                InfoOf(inspected.status()).message)};
     return DownloadNext(part, index + 1);
   }
+  BlobStore* blobs = parts_.media->blobs();
+  const std::string key = KeyOf(part, index, inspected->format);
+  Status put = blobs->Put(key, bytes);
+  if (CodeOf(put) == Code::kConflict) {
+    // An earlier claim stored other bytes here and died before it settled: no row names them.
+    put = blobs->Remove(key);
+    if (put.ok()) put = blobs->Put(key, bytes);
+  }
+  if (!put.ok()) return DownloadLater(part, InfoOf(put).message, kStorageRetryMs);
+  Note(part, index, *inspected, bytes.size(), key, safety);
+}
+
+void Run::Note(PartRun& part, size_t index, const Inspected& inspected, uint64_t bytes,
+               const std::string& key, const std::string& safety) {
   Output output;
   output.id = parts_.ids->Next();
   output.generation = generation_.id;
@@ -179,27 +235,19 @@ void Run::Store(PartRun& part, size_t index, std::string_view bytes, const std::
   output.index = part.first_index + static_cast<int>(index);
   output.part = part.row.part;
   output.attempt_try = part.attempt->attempt_try;
-  output.kind = IsVideo(inspected->format) ? "video" : "image";
-  output.media_type = MediaType(inspected->format);
-  output.width = inspected->width;
-  output.height = inspected->height;
-  output.bytes = static_cast<int64_t>(bytes.size());
-  output.sha256 = inspected->sha256;
-  output.thumb_hash = inspected->thumb_hash;
+  output.kind = IsVideo(inspected.format) ? "video" : "image";
+  output.media_type = MediaType(inspected.format);
+  output.width = inspected.width;
+  output.height = inspected.height;
+  output.bytes = static_cast<int64_t>(bytes);
+  output.sha256 = inspected.sha256;
+  output.thumb_hash = inspected.thumb_hash;
   output.safety = safety;
-  output.c2pa = inspected->c2pa;
-  output.embedded_prompt = inspected->prompt;
+  output.c2pa = inspected.c2pa;
+  output.embedded_prompt = inspected.prompt;
   output.visibility = generation_.visibility;
   output.created_ms = parts_.clock->WallMs();
-  output.blob_key = OriginalKey(output.kind, output.user, output.generation, output.part, output.attempt_try,
-                                static_cast<int>(index), inspected->format);
-  Status put = parts_.media->blobs()->Put(output.blob_key, bytes);
-  if (CodeOf(put) == Code::kConflict) {
-    // An earlier claim stored other bytes here and died before it settled: no row names them.
-    put = parts_.media->blobs()->Remove(output.blob_key);
-    if (put.ok()) put = parts_.media->blobs()->Put(output.blob_key, bytes);
-  }
-  if (!put.ok()) return DownloadLater(part, InfoOf(put).message, 2'000);
+  output.blob_key = key;
   part.stored.push_back(std::move(output));
   DownloadNext(part, index + 1);
 }

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "fmt/format.h"
 #include "pipeline/documents.h"
+#include "pipeline/fallback.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/transition.h"
 
@@ -48,20 +49,20 @@ struct Submission {
   GenerationRequest request;
   Generation generation;
   std::vector<Part> parts;
+  std::vector<Price> prices;  // of the parts; empty: nobody bills them
   std::string body_hash;
   BufferRef record;  // the answer
 };
 
-StatusOr<std::shared_ptr<Submission>> PrepareSubmission(const PipelineParts& parts, const Adapter& adapter,
+StatusOr<std::shared_ptr<Submission>> PrepareSubmission(const Pipeline& pipeline,
                                                         const GenerationRequest& request) {
+  const PipelineParts& parts = pipeline.parts();
   auto submission = std::make_shared<Submission>();
   submission->request = request;
-  Capabilities capabilities = adapter.CapabilitiesOf(request.model);
-  if (submission->request.model.empty() && !capabilities.models.empty())
-    submission->request.model = capabilities.models.front();
-  PartRequest whole = PartOf(submission->request, 0, std::min(request.n, capabilities.max_n_per_request));
-  RETURN_IF_ERROR(CheckRequest(request.provider, capabilities, whole, request.n));
-  RETURN_IF_ERROR(adapter.CheckReady());
+  ASSIGN_OR_RETURN(int per_request, CheckChoices(pipeline, &submission->request));
+  ASSIGN_OR_RETURN(auto own, pipeline.Provider(request.provider));
+  const Adapter& adapter = *own;
+  PartRequest whole = PartOf(submission->request, 0, std::min(request.n, per_request));
   submission->body_hash = request.BodyHash();
 
   Generation& row = submission->generation;
@@ -81,15 +82,17 @@ StatusOr<std::shared_ptr<Submission>> PrepareSubmission(const PipelineParts& par
   row.metadata_json = Dump(request.metadata);
   row.created_ms = parts.clock->WallMs();
   row.deadline_ms = row.created_ms + request.deadline_ms;
-  int64_t estimate = adapter.EstimateMicros(whole);
-  if (!adapter.billed() || estimate > 0) {
-    row.cost_micros = adapter.billed() ? estimate * request.n : 0;
-    row.cost_source = adapter.billed() ? "estimated" : "reported";
-  }
   row.job = parts.ids->Next();
-  for (int first = 0, part = 0; first < request.n; first += capabilities.max_n_per_request, ++part) {
-    submission->parts.push_back({row.id, part, std::min(capabilities.max_n_per_request, request.n - first)});
+  Price cost{0, PriceSource::kReported};
+  for (int first = 0, part = 0; first < request.n; first += per_request, ++part) {
+    submission->parts.push_back({row.id, part, std::min(per_request, request.n - first)});
+    if (!adapter.billed()) continue;
+    whole.n = submission->parts.back().n;
+    submission->prices.push_back(PriceOf(adapter, whole));
+    cost = Sum(cost, submission->prices.back());
   }
+  row.cost_micros = cost.micros;
+  row.cost_source = PriceSourceName(cost.source);
   return submission;
 }
 
@@ -100,6 +103,16 @@ Status CheckReferences(const Records& records, const GenerationRequest& request)
     if (!id.ok()) continue;  // a URL
     ASSIGN_OR_RETURN(auto output, records.FindOutput(*id));
     if (!output || output->user != request.user) return NoSuch("output", id->text());
+  }
+  return OkStatus();
+}
+
+// Holds back what the parts will cost.
+Status ReserveSubmission(const Submission& submission, Transaction& transaction) {
+  const Generation& row = submission.generation;
+  for (size_t i = 0; i < submission.prices.size(); ++i) {
+    RETURN_IF_ERROR(transaction.ledger().Reserve({row.id, submission.parts[i].part, row.user, row.provider,
+                                                  row.model, submission.prices[i], row.created_ms}));
   }
   return OkStatus();
 }
@@ -126,21 +139,26 @@ Status CommitSubmission(const PipelineParts& parts, Submission& submission, cons
     }
   }
   RETURN_IF_ERROR(CheckReferences(transaction.records(), request));
+  if (!submission.prices.empty()) {
+    const Price cost{row.cost_micros, PriceSourceByName(row.cost_source)};
+    RETURN_IF_ERROR(
+        CheckBudgets(parts.budgets, transaction.ledger(), row.user, row.provider, cost, row.created_ms));
+  }
   RETURN_IF_ERROR(transaction.records().InsertGeneration(row));
   for (const Part& part : submission.parts) RETURN_IF_ERROR(transaction.records().InsertPart(part));
+  RETURN_IF_ERROR(ReserveSubmission(submission, transaction));
   RETURN_IF_ERROR(EnqueueGeneration(parts, transaction, row, request.priority));
   ASSIGN_OR_RETURN(int64_t sequence,
                    AppendGenerationEvent(parts, transaction, "generation.created", row, {}));
   ASSIGN_OR_RETURN(submission.record, RecordOf(transaction, row, parts.store->epoch(), sequence, urls));
+  transaction.Mark({"submit", row.user, row.job});
   return OkStatus();
 }
 
 }  // namespace
 
 void Pipeline::Submit(const GenerationRequest& request, std::string_view mount, RecordDone done) {
-  auto adapter = Provider(request.provider);
-  if (!adapter.ok()) return done(adapter.status());
-  auto submission = PrepareSubmission(parts_, **adapter, request);
+  auto submission = PrepareSubmission(*this, request);
   if (!submission.ok()) return done(submission.status());
   std::shared_ptr<Submission> prepared = *submission;
   parts_.store->CommitAsync(

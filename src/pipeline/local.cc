@@ -5,7 +5,7 @@
 namespace mediagen {
 
 void Run::Draw(PartRun& part) {
-  auto outputs = adapter_->Run(
+  auto outputs = part.adapter->Run(
       part.request, [&](const Progress& progress) { Report(part, progress); },
       [&] { return cancel_.load() || ended_; });
   if (ended_ || abandoned_) return;

@@ -2,6 +2,8 @@
 
 #include "fmt/format.h"
 #include "pipeline/run.h"
+#include "pipeline/transition.h"
+#include "pipeline/webhook_keys.h"
 
 namespace mediagen {
 namespace {
@@ -11,7 +13,10 @@ constexpr char kMedia[] = "media";
 
 }  // namespace
 
-Pipeline::Pipeline(PipelineParts parts) : parts_(std::move(parts)) {
+Pipeline::Pipeline(PipelineParts parts) : parts_(std::move(parts)), gate_(parts_.clock, parts_.metrics) {
+  for (const auto& [name, adapter] : parts_.providers) {
+    if (!adapter->local()) gate_.Add(name, adapter->config().concurrency);
+  }
   Metrics* metrics = parts_.metrics;
   submitted_ = metrics->AddCounter("mediagen_generations_submitted_total", "Generations accepted.");
   auto ended = [&](const char* status) {
@@ -21,6 +26,15 @@ Pipeline::Pipeline(PipelineParts parts) : parts_(std::move(parts)) {
   completed_ = ended("completed");
   failed_ = ended("failed");
   unknown_ = ended("unknown");
+  auto webhooks = [&](const char* outcome) {
+    return metrics->AddCounter("mediagen_webhooks_total", "Webhooks of providers, by what became of them.",
+                               {{"outcome", outcome}});
+  };
+  webhooks_taken_ = webhooks("taken");
+  webhooks_refused_ = webhooks("refused");
+  webhook_keys_ = std::make_unique<WebhookKeys>(parts_.http, parts_.clock);
+  fell_back_ = metrics->AddCounter("mediagen_fallbacks_total",
+                                   "Times that another provider was asked, after one had certainly refused.");
 }
 
 Pipeline::~Pipeline() { Stop(); }
@@ -80,9 +94,17 @@ void Pipeline::CancelRun(const Id& job) {
   run->Cancel();
 }
 
-void Pipeline::FinishJob(const Claim& claim, const Outcome& outcome) {
-  Status finished = parts_.store->Commit([&](Transaction& transaction) {
-    return parts_.queues->Finish(transaction, claim.id(), claim.fence(), outcome);
+void Pipeline::QueuesWoke() {
+  if (!hosting_) return;
+  std::lock_guard lock(mutex_);
+  for (auto& [job, run] : runs_) run->LookAtHosts();
+}
+
+void Pipeline::FinishDerive(const Claim& claim, const Outcome& outcome) {
+  Status finished = parts_.store->Commit([&](Transaction& transaction) -> Status {
+    RETURN_IF_ERROR(parts_.queues->Finish(transaction, claim.id(), claim.fence(), outcome));
+    transaction.Mark(LandmarkOf("derive", claim));
+    return OkStatus();
   });
   if (!finished.ok() && CodeOf(finished) != Code::kStaleFence) {
     parts_.log->Write(LogLevel::kError, "pipeline", "a job could not be finished; its lease will return it",

@@ -23,6 +23,8 @@ RemoteHandle HandleOf(const Attempt& attempt) {
 
 void Run::Wait(PartRun& part, int64_t delay_ms) {
   part.waiting = true;
+  if (hosted(part)) hosting_ = pipeline_->hosting_ = true;
+  part.waiting_mono = parts_.clock->MonotonicMs();
   if (part.poll_ms == 0) part.poll_ms = kFirstPollMs;
   if (!parked_) {
     Status parked = Update([&](Transaction& transaction, Generation& row) -> Status {
@@ -33,36 +35,54 @@ void Run::Wait(PartRun& part, int64_t delay_ms) {
     if (!parked.ok()) return Trouble(parked);
     parked_ = true;
   }
-  if (cancel_ && !abandoned_) CancelRemote(part);
-  After(delay_ms, [this, &part] { Poll(part); });
+  PollAfter(part, cancel_ ? 0 : delay_ms);
+}
+
+// At most one timer polls: the one that was set last.
+void Run::PollAfter(PartRun& part, int64_t delay_ms) {
+  const uint64_t turn = ++part.poll_turn;
+  After(delay_ms, [this, &part, turn] {
+    if (part.poll_turn == turn) Poll(part);
+  });
 }
 
 void Run::Poll(PartRun& part) {
   if (abandoned_ || ended_ || !part.waiting) return;
-  if (DeadlinePassed()) {
-    CancelRemote(part);
-    if (parts_.clock->WallMs() > generation_.deadline_ms + kCancelGraceMs) {
-      part.waiting = false;
-      return FailPart(part,
-                      {.error_class = ErrorClass::kTimeout,
-                       .message = "The provider did not finish before the deadline."},
-                      true, AttemptState::kFailed);
-    }
+  if (hosted(part)) {
+    if (cancel_ || DeadlinePassed()) CancelRemote(part);
+    return GaveUp(part) ? void() : PollHost(part);
   }
-  auto request = part.ready ? adapter_->BuildResult(HandleOf(*part.attempt))
-                            : adapter_->BuildPoll(HandleOf(*part.attempt));
+  auto request = part.ready ? part.adapter->BuildResult(HandleOf(*part.attempt))
+                            : part.adapter->BuildPoll(HandleOf(*part.attempt));
   if (!request.ok()) {
     return FailPart(part, {.error_class = ErrorClass::kServer, .message = InfoOf(request.status()).message},
                     true, AttemptState::kFailed);
   }
+  part.polling = true;
+  part.hinted = false;
   parts_.http->Send(std::move(*request), [self = shared_from_this(), &part](HttpResponse response) {
     self->Do([self, &part, response = std::move(response)] { self->Polled(part, response); });
   });
 }
 
+// Whether the deadline has passed for so long that nobody waits any more; then the part has failed. Its
+// webhook may still come.
+bool Run::GaveUp(PartRun& part) {
+  if (!DeadlinePassed() ||
+      parts_.clock->MonotonicMs() <= std::max(deadline_mono_, part.waiting_mono) + kCancelGraceMs)
+    return false;
+  part.waiting = false;
+  FailPart(
+      part,
+      {.error_class = ErrorClass::kTimeout, .message = "The provider did not finish before the deadline."},
+      part.adapter->billed(), AttemptState::kAbandoned);
+  return true;
+}
+
 void Run::Polled(PartRun& part, const HttpResponse& response) {
+  part.polling = false;
   if (abandoned_ || ended_ || !part.waiting) return;
-  PollAnswer answer = part.ready ? adapter_->ParseResult(response) : adapter_->ParsePoll(response);
+  PollAnswer answer = part.ready ? part.adapter->ParseResult(response) : part.adapter->ParsePoll(response);
   if (answer.kind == PollAnswer::kReady && !part.ready) {
     part.ready = true;
     return Poll(part);
@@ -71,6 +91,9 @@ void Run::Polled(PartRun& part, const HttpResponse& response) {
     part.waiting = false;
     return Ended(part, answer);
   }
+  // Only what was found at work is canceled: what has ended was paid for, and is kept.
+  if (cancel_ || DeadlinePassed()) CancelRemote(part);
+  if (GaveUp(part)) return;
   if (answer.kind == PollAnswer::kTransient) {
     // The work goes on at the provider whether or not it answers us: ask more slowly, until the deadline.
     part.poll_ms = std::min(part.poll_ms * 2, kSlowestPollMs);
@@ -87,14 +110,28 @@ void Run::Polled(PartRun& part, const HttpResponse& response) {
   int64_t delay_ms = answer.next_poll_ms > 0 ? answer.next_poll_ms : part.poll_ms;
   if (answer.kind == PollAnswer::kTransient && answer.failure.retry_after_ms > 0)
     delay_ms = std::max(delay_ms, answer.failure.retry_after_ms);
-  After(delay_ms, [this, &part] { Poll(part); });
+  PollAfter(part, part.hinted ? 0 : delay_ms);
+}
+
+void Run::Hint(const Id& attempt) {
+  Do([self = shared_from_this(), attempt] {
+    if (self->abandoned_ || self->ended_) return;
+    for (PartRun& part : self->runs_) {
+      if (!part.attempt || part.attempt->id != attempt || part.row.state != "pending") continue;
+      if (Unanswered(part)) return self->Adopt(part);
+      if (!part.waiting) return;
+      part.hinted = part.polling;  // what is under way may have been asked too early
+      if (!part.polling) self->PollAfter(part, 0);
+    }
+  });
 }
 
 // Best effort: the poll that follows says what became of it.
 void Run::CancelRemote(PartRun& part) {
   if (part.cancel_sent || abandoned_) return;
   part.cancel_sent = true;
-  auto request = adapter_->BuildCancel(HandleOf(*part.attempt));
+  if (hosted(part)) return CancelHost(part);
+  auto request = part.adapter->BuildCancel(HandleOf(*part.attempt));
   if (!request.ok()) return;
   parts_.http->Send(std::move(*request), [self = shared_from_this(), &part](HttpResponse response) {
     bool lost = response.progress != HttpProgress::kAnswered || response.status >= 500;

@@ -28,7 +28,7 @@ Status Run::ReadOutput(const Id& id, Reference* reference) {
 }
 
 void Run::Resolve(PartRun& part, size_t index, Resolved next) {
-  const bool bytes = adapter_->CapabilitiesOf(part.request.model).reference_bytes;
+  const bool bytes = part.adapter->CapabilitiesOf(part.request.model).reference_bytes;
   for (; index < part.request.references.size(); ++index) {
     Reference& reference = part.request.references[index];
     if (reference.bytes) continue;
@@ -49,7 +49,7 @@ void Run::FetchReference(PartRun& part, size_t index, Resolved next) {
   request.timeout_ms = kFetchTimeoutMs;
   request.max_body_bytes = kMaxReferenceBytes;
   request.max_redirects = kFetchRedirects;
-  request.guard_address = request.https_only = !adapter_->config().allow_private_network;
+  request.guard_address = request.https_only = !part.adapter->config().allow_private_network;
   parts_.http->Send(std::move(request), [self = shared_from_this(), &part, index,
                                          next = std::move(next)](HttpResponse response) {
     self->Do([self, &part, index, next, response = std::move(response)] {

@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kMaxPromptBytes = 32 * 1024;
 constexpr size_t kMaxRequestBytes = 512 * 1024;  // room for data-URL references; the prompt has its own bound
 constexpr size_t kMaxMetadataBytes = 4096;
+constexpr size_t kMostFallbacks = 8;
 
 void ReadSeed(FieldReader& fields, std::optional<uint64_t>* seed) {
   const Json* value = fields.Take("seed");
@@ -51,14 +52,31 @@ void RefuseUnsupported(FieldReader& fields) {
                       fmt::format("\"{}\" in generation request is not supported yet: {}.", name, why),
                       {.object = std::string(name)}));
   };
-  if (const Json* fallback = fields.Take("fallback");
-      fallback != nullptr && !(fallback->is_array() && fallback->empty())) {
-    unsupported("fallback", "submit again with another provider when this one fails");
-  }
   if (const Json* reuse = fields.Take("reuse"); reuse != nullptr && *reuse != Json(false)) {
     unsupported("reuse", "every request makes new pictures");
   }
   if (fields.Take("webhookUrl") != nullptr) unsupported("webhookUrl", "subscribe to events instead");
+}
+
+void ReadFallback(FieldReader& fields, std::vector<Choice>* fallback) {
+  Json list = Json::array();
+  fields.Array("fallback", &list, kMostFallbacks);
+  for (const Json& item : list) {
+    FieldReader inner(item, "\"fallback\" in generation request");
+    Choice choice;
+    inner.String("provider", &choice.provider, {.required = true, .max_bytes = 64});
+    inner.String("model", &choice.model, {.max_bytes = 256});
+    Status read = inner.Finish();
+    if (!read.ok()) return fields.Fail(read);
+    fallback->push_back(std::move(choice));
+  }
+}
+
+Json FallbackJson(const std::vector<Choice>& fallback) {
+  Json list = Json::array();
+  for (const Choice& choice : fallback)
+    list.push_back({{"provider", choice.provider}, {"model", choice.model}});
+  return list;
 }
 
 constexpr std::string_view kRoles[] = {"mask", "firstFrame", "lastFrame"};
@@ -137,6 +155,7 @@ StatusOr<GenerationRequest> ParseGenerationRequest(std::string_view text,
     fields.Refuse("metadata", "may have at most 4096 bytes");
   fields.String("idempotencyKey", &request.idempotency_key, {.max_bytes = 255});
   if (idempotency_key) request.idempotency_key = *idempotency_key;
+  ReadFallback(fields, &request.fallback);
   RefuseUnsupported(fields);
   RETURN_IF_ERROR(fields.Finish());
   if (text.size() > kMaxRequestBytes) {
@@ -153,9 +172,10 @@ StatusOr<GenerationRequest> ParseGenerationRequest(std::string_view text,
 }
 
 std::string RequestJson(const GenerationRequest& request) {
-  Json json = {{"prompt", request.prompt},   {"n", request.n},
-               {"kind", request.kind},       {"model", request.model},
-               {"options", request.options}, {"references", request.references}};
+  Json json = {{"prompt", request.prompt},        {"n", request.n},         {"kind", request.kind},
+               {"provider", request.provider},    {"model", request.model}, {"options", request.options},
+               {"references", request.references}};
+  if (!request.fallback.empty()) json["fallback"] = FallbackJson(request.fallback);
   if (!request.negative_prompt.empty()) json["negativePrompt"] = request.negative_prompt;
   if (!request.size.empty()) json["size"] = request.size;
   if (!request.aspect_ratio.empty()) json["aspectRatio"] = request.aspect_ratio;
@@ -167,6 +187,8 @@ StatusOr<GenerationRequest> RequestFromJson(std::string_view text) {
   ASSIGN_OR_RETURN(Json json, ParseJson(text, "stored request", {.max_bytes = 8 << 20}));
   GenerationRequest request;
   FieldReader fields(json, "stored request");
+  fields.String("provider", &request.provider);
+  ReadFallback(fields, &request.fallback);
   fields.String("prompt", &request.prompt, {.max_bytes = kMaxPromptBytes});
   fields.String("negativePrompt", &request.negative_prompt, {.max_bytes = kMaxPromptBytes});
   int64_t n = 1;
@@ -185,7 +207,6 @@ StatusOr<GenerationRequest> RequestFromJson(std::string_view text) {
 
 std::string GenerationRequest::BodyHash() const {
   Json json = Json::parse(RequestJson(*this));
-  json["provider"] = provider;
   json["priority"] = priority;
   json["deadlineMs"] = deadline_ms;
   json["project"] = project.text();
@@ -196,9 +217,24 @@ std::string GenerationRequest::BodyHash() const {
   return Hex(Sha256(Dump(json)));
 }
 
-PartRequest PartOf(const GenerationRequest& request, int first_index, int n) {
+Choice GenerationRequest::ChoiceAt(int n) const {
+  return n <= 0 || n >= choices() ? Choice{provider, model} : fallback[static_cast<size_t>(n) - 1];
+}
+
+bool SameInputs(std::string_view request_json, std::string_view other_json) {
+  if (request_json == other_json) return true;
+  Json one = Json::parse(request_json, nullptr, false), other = Json::parse(other_json, nullptr, false);
+  if (!one.is_object() || !other.is_object()) return false;
+  for (Json* json : {&one, &other}) {
+    for (const char* where : {"provider", "model", "fallback"}) json->erase(where);
+  }
+  return one == other;
+}
+
+PartRequest PartOf(const GenerationRequest& request, int first_index, int n, int choice) {
   PartRequest part;
-  part.model = request.model;
+  const Choice at = request.ChoiceAt(choice);
+  part.model = at.model;
   part.kind = request.kind;
   part.prompt = request.prompt;
   part.negative_prompt = request.negative_prompt;
@@ -207,7 +243,7 @@ PartRequest PartOf(const GenerationRequest& request, int first_index, int n) {
   if (request.seed) part.seed = *request.seed + static_cast<uint64_t>(first_index);
   part.n = n;
   for (const Json& reference : request.references) part.references.push_back(ReferenceOf(reference));
-  part.options = request.options;
+  if (at.provider == request.provider) part.options = request.options;
   return part;
 }
 

@@ -12,6 +12,13 @@ constexpr int64_t kProviderGoneMs =
     60'000;  // how long a job waits for a provider that the configuration no longer names
 constexpr int64_t kStorageRetryMs = 2'000;  // between tries of a write that failed
 
+// Whether nothing can come of it any more.
+bool IsOver(AttemptState state) {
+  return state == AttemptState::kUnsent || state == AttemptState::kRejected ||
+         state == AttemptState::kFailed || state == AttemptState::kCanceled ||
+         state == AttemptState::kAbandoned;
+}
+
 }  // namespace
 
 Run::Run(Pipeline* pipeline, Claim claim)
@@ -69,13 +76,48 @@ void Run::Abandon() {
   cancel_ = true;  // a drawing stops at its next step; its job is handed back and drawn again
 }
 
-bool Run::DeadlinePassed() const {
-  return generation_.deadline_ms >= 0 && parts_.clock->WallMs() > generation_.deadline_ms;
+bool Run::DeadlinePassed() const { return parts_.clock->MonotonicMs() > deadline_mono_; }
+
+// It is stored as wall time. From the claim on it runs on the monotonic clock: a jump of the wall clock must
+// neither end what waits for a provider nor let it wait for ever.
+void Run::SetDeadline() {
+  if (generation_.deadline_ms < 0) return;
+  const int64_t whole_ms = std::max<int64_t>(generation_.deadline_ms - generation_.created_ms, 0);
+  const int64_t left_ms = std::min(generation_.deadline_ms - parts_.clock->WallMs(), whole_ms);
+  deadline_mono_ = parts_.clock->MonotonicMs() + left_ms;
 }
 
 bool Run::OnlyPending(const PartRun& part) const {
   return std::none_of(runs_.begin(), runs_.end(),
                       [&](const PartRun& other) { return &other != &part && other.row.state == "pending"; });
+}
+
+bool Run::Unanswered(const PartRun& part) {
+  return part.attempt &&
+         (part.attempt->state == AttemptState::kIntent || part.attempt->state == AttemptState::kUnknown);
+}
+
+int Run::ChoiceOf(const PartRun& part) const {
+  auto fits = [&](int choice) {
+    const Choice at = request_.ChoiceAt(choice);
+    return at.provider == part.attempt->provider && at.model == part.attempt->model;
+  };
+  if (!part.attempt || !HasPaidWork(std::span(&*part.attempt, 1)) || fits(part.row.choice))
+    return part.row.choice;
+  for (int choice = 0; choice < request_.choices(); ++choice) {
+    if (fits(choice)) return choice;
+  }
+  return part.row.choice;
+}
+
+void Run::PutAt(PartRun& part, int choice) {
+  part.row.choice = choice;
+  part.at = request_.ChoiceAt(choice);
+  auto adapter = pipeline_->Provider(part.at.provider);
+  part.adapter = adapter.ok() ? *adapter : nullptr;
+  part.request = PartOf(request_, part.first_index, part.row.n, choice);
+  part.resolved = false;
+  part.refusals = 0;
 }
 
 void Run::Load() {
@@ -96,52 +138,74 @@ void Run::Load() {
     return OkStatus();
   });
   if (!read.ok()) return Trouble(read);
-  if (!found) return EndWith(Outcome::Discard("its generation was deleted"));
+  if (!found) {
+    Status settled = parts_.store->Commit(
+        [&](Transaction& transaction) { return SettleErased(parts_, transaction, *id); });
+    if (!settled.ok()) return Trouble(settled);
+    return EndWith(Outcome::Discard("its generation was deleted"));
+  }
   if (IsResting(generation_.status)) return EndWith(Outcome::Done());
+  SetDeadline();
   if (generation_.cancel_requested) cancel_ = true;
   auto request = RequestFromJson(generation_.request_json);
   if (!request.ok()) return EndWith(Outcome::Discard(InfoOf(request.status()).message));
-  auto adapter = pipeline_->Provider(generation_.provider);
-  if (adapter.ok()) adapter_ = *adapter;
+  request_ = std::move(*request);
+  const PartRun* homeless = nullptr;
   int first = 0;
   for (const Part& row : rows) {
     PartRun part;
     part.row = row;
     part.first_index = first;
-    part.request = PartOf(*request, first, row.n);
     first += row.n;
     for (const Attempt& attempt : attempts) {
-      if (attempt.part == row.part) part.attempt = attempt;  // ordered by try: the last one stays
+      if (attempt.part != row.part) continue;
+      part.tries = std::max(part.tries, attempt.attempt_try);
+      // Ordered by try: the last one stays, but for one that was given up and answered after all.
+      const bool accepted = part.attempt && (part.attempt->state == AttemptState::kSubmitted ||
+                                             part.attempt->state == AttemptState::kReceived);
+      if (!accepted || !IsOver(attempt.state)) part.attempt = attempt;
+    }
+    PutAt(part, ChoiceOf(part));
+    for (const Attempt& attempt : attempts) {
+      if (attempt.part == row.part && attempt.state == AttemptState::kRejected &&
+          attempt.provider == part.at.provider && attempt.model == part.at.model)
+        ++part.refusals;
     }
     runs_.push_back(std::move(part));
   }
-  if (adapter_ == nullptr && !DeadlinePassed()) {
+  for (const PartRun& part : runs_) {
+    if (part.adapter == nullptr && part.row.state == "pending") homeless = &part;
+  }
+  if (homeless != nullptr && !DeadlinePassed()) {
+    const std::string& provider = homeless->at.provider;
     parts_.log->Write(LogLevel::kWarning, "pipeline",
                       "a generation waits for a provider that is not configured",
-                      {{"generation", id->text()}, {"provider", generation_.provider}});
-    return EndWith(Outcome::Defer(kProviderGoneMs, InfoOf(adapter.status()).message));
+                      {{"generation", id->text()}, {"provider", provider}});
+    return EndWith(Outcome::Defer(kProviderGoneMs, InfoOf(pipeline_->Provider(provider).status()).message));
   }
   for (size_t i = 0; i < runs_.size() && !ended_; ++i) Advance(runs_[i]);
 }
 
 void Run::Advance(PartRun& part) {
   if (ended_ || part.row.state != "pending") return;
-  if (adapter_ == nullptr) {
+  if (part.adapter == nullptr) {
+    const bool charged = part.attempt && HasPaidWork(std::span(&*part.attempt, 1));
     return FailPart(
         part, {.error_class = ErrorClass::kTimeout, .message = "Its provider is not configured any more."},
-        false, AttemptState::kAbandoned);
+        charged, AttemptState::kAbandoned);
   }
   if (!part.attempt) return StartAttempt(part);
   switch (part.attempt->state) {
     case AttemptState::kIntent:
       // Somebody's intent without an answer. Free work simply runs again; for paid work only the provider
       // knows.
-      if (adapter_->billed())
+      if (part.adapter->billed())
         return ResolveUnknown(part, "the process ended before the provider's answer was stored");
       return StartAttempt(part);
     case AttemptState::kUnknown:
       return ResolveUnknown(part, "the provider's answer was not received");
     case AttemptState::kSubmitted:
+      part.place = pipeline_->gate_.Occupy(part.at.provider);
       return Wait(part, 0);
     case AttemptState::kReceived:
       return ReadSpool(part);
@@ -195,12 +259,14 @@ void Run::EndWith(const Outcome& outcome) {
       EndWith(outcome);
     });  // a full disk: the claim is kept until the outcome fits
   }
+  for (PartRun& part : runs_) part.place.reset();
   pipeline_->EndRun(claim_.id());
 }
 
 // The transaction that settled has finished the job already.
 void Run::End() {
   ended_ = true;
+  for (PartRun& part : runs_) part.place.reset();
   pipeline_->EndRun(claim_.id());
 }
 

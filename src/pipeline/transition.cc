@@ -30,19 +30,6 @@ std::string ErrorOf(std::span<const Part> parts) {
   return Dump(error);
 }
 
-void SumCosts(std::span<const Attempt> attempts, Generation* generation) {
-  int64_t sum = 0;
-  bool reported = false;
-  for (const Attempt& attempt : attempts) {
-    if (attempt.cost_micros < 0) continue;
-    sum += attempt.cost_micros;
-    reported = true;
-  }
-  if (!reported) return;
-  generation->cost_micros = sum;
-  generation->cost_source = "reported";
-}
-
 }  // namespace
 
 bool IsResting(GenerationStatus status) {
@@ -62,6 +49,35 @@ bool HasPaidWork(std::span<const Attempt> attempts) {
         return false;
     }
   });
+}
+
+Status Spend(const PipelineParts& parts, Transaction& transaction, const Attempt& attempt) {
+  std::optional<int64_t> reported;
+  if (attempt.cost_micros >= 0) reported = attempt.cost_micros;
+  return transaction.ledger().Spend(attempt.id, reported, parts.clock->WallMs());
+}
+
+Status ReleaseAll(const PipelineParts& parts, Transaction& transaction, const Id& generation) {
+  ASSIGN_OR_RETURN(auto rows, transaction.records().PartsOf(generation));
+  for (const Part& row : rows)
+    RETURN_IF_ERROR(transaction.ledger().Release(generation, row.part, parts.clock->WallMs()));
+  return OkStatus();
+}
+
+Status SettleErased(const PipelineParts& parts, Transaction& transaction, const Id& generation) {
+  Ledger& ledger = transaction.ledger();
+  const int64_t now = parts.clock->WallMs();
+  ASSIGN_OR_RETURN(auto entries, ledger.EntriesOf(generation));
+  for (const LedgerEntry& entry : entries) {
+    if (!entry.open) continue;
+    RETURN_IF_ERROR(entry.attempt.empty() ? ledger.Release(generation, entry.part, now)
+                                          : ledger.Spend(entry.attempt, std::nullopt, now));
+  }
+  return OkStatus();
+}
+
+Landmark LandmarkOf(std::string_view point, const Claim& claim) {
+  return {point, claim.job.user, claim.id(), claim.fence()};
 }
 
 Status EnqueueGeneration(const PipelineParts& parts, Transaction& transaction, const Generation& generation,
@@ -85,6 +101,23 @@ Status Rise(const PipelineParts& parts, Transaction& transaction, Generation* ge
   generation->error_json.clear();
   generation->progress_json.clear();
   return EnqueueGeneration(parts, transaction, *generation, 0);
+}
+
+Status Reopen(const PipelineParts& parts, Transaction& transaction, const Attempt& attempt,
+              Generation* generation) {
+  ASSIGN_OR_RETURN(auto rows, transaction.records().PartsOf(attempt.generation));
+  for (Part& part : rows) {
+    if (part.part != attempt.part || part.state == "done") continue;
+    part.state = "pending";
+    part.error_json.clear();
+    RETURN_IF_ERROR(transaction.records().UpdatePart(part));
+    // Somebody may be at work on its siblings still: who ends the last of them finds this one.
+    if (!IsResting(generation->status)) return OkStatus();
+    RETURN_IF_ERROR(Rise(parts, transaction, generation));
+    RETURN_IF_ERROR(transaction.records().UpdateGeneration(*generation));
+    return AppendGenerationEvent(parts, transaction, "generation.processing", *generation, {}).status();
+  }
+  return OkStatus();
 }
 
 StatusOr<int64_t> AppendGenerationEvent(const PipelineParts& parts, Transaction& transaction,
@@ -134,8 +167,7 @@ StatusOr<bool> Conclude(const PipelineParts& parts, Transaction& transaction, Ge
   };
   if (any("pending")) return false;
   ASSIGN_OR_RETURN(auto outputs, transaction.records().OutputsOf(std::span(&generation->id, 1)));
-  ASSIGN_OR_RETURN(auto attempts, transaction.records().AttemptsOf(generation->id));
-  SumCosts(attempts, generation);
+  RETURN_IF_ERROR(TakeCost(transaction.ledger(), generation));
   generation->error_json = ErrorOf(rows);
   GenerationStatus status = GenerationStatus::kFailed;
   if (any("unknown")) {

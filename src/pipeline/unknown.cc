@@ -1,6 +1,7 @@
 // No durable answer to a paid request: only the provider knows. Where it lists its requests, it is asked;
 // else the generation rests as unknown, and nothing is ever sent again by itself (pipeline.md step 4).
 #include <algorithm>
+#include <span>
 
 #include "fmt/format.h"
 #include "pipeline/documents.h"
@@ -15,6 +16,8 @@ constexpr int64_t kRoundsMs[] = {
     0, 1'500, 6'000};  // a request that was in flight when we looked shows up a little later
 constexpr int kMaxPages = 10;
 constexpr AttemptState kUnanswered[] = {AttemptState::kIntent, AttemptState::kUnknown};
+constexpr AttemptState kTaken[] = {
+    AttemptState::kSubmitted};  // by a worker of the host's that did not end it
 
 }  // namespace
 
@@ -24,13 +27,16 @@ void Run::ResolveUnknown(PartRun& part, std::string why) {
   if (part.attempt->state == AttemptState::kIntent) {
     part.attempt->state = AttemptState::kUnknown;
     part.attempt->updated_ms = parts_.clock->WallMs();
-    Status moved = Update([&](Transaction& transaction, Generation&) {
-      return transaction.records().MoveAttempt(*part.attempt, kUnanswered).status();
+    bool moved = false;
+    Status stored = Update([&](Transaction& transaction, Generation&) -> Status {
+      ASSIGN_OR_RETURN(moved, transaction.records().MoveAttempt(*part.attempt, kUnanswered));
+      return OkStatus();
     });
-    if (!moved.ok()) return Trouble(moved);
+    if (!stored.ok()) return Trouble(stored);
+    if (!moved) return Adopt(part);
   }
   if (abandoned_) return;
-  if (!adapter_->reconcilable()) return RestUnknown(part, why);
+  if (!part.adapter->reconcilable()) return RestUnknown(part, why);
   part.reconcile_round = 0;
   // Its own request is compared with those that the provider lists.
   Resolve(part, 0, [this, &part, why](const Status& status) {
@@ -42,20 +48,21 @@ void Run::ResolveUnknown(PartRun& part, std::string why) {
 void Run::ReconcileLater(PartRun& part, const std::string& why) {
   if (static_cast<size_t>(part.reconcile_round) >= std::size(kRoundsMs)) return RestUnknown(part, why);
   After(kRoundsMs[part.reconcile_round++], [this, &part] {
-    if (!abandoned_ && !ended_) ListPage(part, "", std::make_shared<std::vector<RemoteHandle>>(), 0);
+    if (!abandoned_ && !ended_ && Unanswered(part))
+      ListPage(part, "", std::make_shared<std::vector<RemoteHandle>>(), 0);
   });
 }
 
 void Run::ListPage(PartRun& part, std::string next_url, std::shared_ptr<std::vector<RemoteHandle>> found,
                    int pages) {
-  auto request = adapter_->BuildReconcile(part.request, part.attempt->created_ms - kClockSkewMs,
-                                          parts_.clock->WallMs() + kClockSkewMs, next_url);
+  auto request = part.adapter->BuildReconcile(part.request, part.attempt->created_ms - kClockSkewMs,
+                                              parts_.clock->WallMs() + kClockSkewMs, next_url);
   if (!request.ok()) return RestUnknown(part, InfoOf(request.status()).message);
   parts_.http->Send(std::move(*request),
                     [self = shared_from_this(), &part, found, pages](HttpResponse response) {
                       self->Do([self, &part, found, pages, response = std::move(response)] {
-                        if (self->abandoned_ || self->ended_) return;
-                        ReconcileAnswer answer = self->adapter_->ParseReconcile(response, part.request);
+                        if (self->abandoned_ || self->ended_ || !Unanswered(part)) return;
+                        ReconcileAnswer answer = part.adapter->ParseReconcile(response, part.request);
                         if (answer.kind == ReconcileAnswer::kTransient)
                           return self->ReconcileLater(part, answer.failure.message);
                         found->insert(found->end(), answer.found.begin(), answer.found.end());
@@ -77,17 +84,18 @@ void Run::Match(PartRun& part, const std::vector<RemoteHandle>& found) {
     std::vector<std::string> ids;
     ids.reserve(found.size());
     for (const RemoteHandle& handle : found) ids.push_back(handle.id);
-    ASSIGN_OR_RETURN(auto known, snapshot.records().KnownRemoteIds(generation_.provider, ids));
+    ASSIGN_OR_RETURN(auto known, snapshot.records().KnownRemoteIds(part.at.provider, ids));
     for (const RemoteHandle& handle : found) {
       if (std::find(known.begin(), known.end(), handle.id) == known.end()) free.push_back(handle);
     }
     const int64_t now = parts_.clock->WallMs();
-    ASSIGN_OR_RETURN(auto unanswered,
-                     snapshot.records().UnansweredAttempts(generation_.provider,
-                                                           part.attempt->created_ms - kClockSkewMs, now));
+    ASSIGN_OR_RETURN(auto unanswered, snapshot.records().UnansweredAttempts(
+                                          part.at.provider, part.attempt->created_ms - kClockSkewMs, now));
     for (const Attempt& other : unanswered) {
       ASSIGN_OR_RETURN(auto generation, snapshot.records().FindGeneration(other.generation));
-      if (generation && generation->request_json == generation_.request_json) ++rivals;
+      if (generation && other.model == part.at.model &&
+          SameInputs(generation->request_json, generation_.request_json))
+        ++rivals;
     }
     return OkStatus();
   });
@@ -103,6 +111,7 @@ void Run::Match(PartRun& part, const std::vector<RemoteHandle>& found) {
 }
 
 void Run::RestUnknown(PartRun& part, const std::string& why) {
+  part.place.reset();
   Failure failure;
   failure.error_class = ErrorClass::kUnknownOutcome;
   failure.message = fmt::format("The request may have been accepted and paid for: {}.",
@@ -112,20 +121,31 @@ void Run::RestUnknown(PartRun& part, const std::string& why) {
   part.attempt->state = AttemptState::kUnknown;
   part.attempt->error_json = part.row.error_json;
   part.attempt->updated_ms = parts_.clock->WallMs();
-  bool concluded = false;
+  std::span<const AttemptState> from = kUnanswered;
+  if (hosted(part)) from = kTaken;
+  bool concluded = false, moved = false;
   Status stored = Update([&](Transaction& transaction, Generation& row) -> Status {
-    RETURN_IF_ERROR(transaction.records().MoveAttempt(*part.attempt, kUnanswered).status());
+    ASSIGN_OR_RETURN(moved, transaction.records().MoveAttempt(*part.attempt, from));
+    if (!moved) return OkStatus();
     RETURN_IF_ERROR(transaction.records().UpdatePart(part.row));
     ASSIGN_OR_RETURN(concluded, Conclude(parts_, transaction, &row));
-    return concluded ? parts_.queues->Finish(transaction, claim_.id(), claim_.fence(), Outcome::Done())
-                     : OkStatus();
+    if (concluded)
+      RETURN_IF_ERROR(parts_.queues->Finish(transaction, claim_.id(), claim_.fence(), Outcome::Done()));
+    transaction.Mark(LandmarkOf("settle", claim_));
+    return OkStatus();
   });
   if (!stored.ok()) {
     part.row.state = "pending";
     return Trouble(stored);
   }
+  if (!moved) {  // its webhook came in this moment
+    part.row.state = "pending";
+    part.row.error_json.clear();
+    return Adopt(part);
+  }
   pipeline_->unknown_.Add();
-  if (concluded) End();
+  if (concluded) return End();
+  if (OnlyPending(part)) EndWith(Outcome::Defer(0));  // a late answer has opened a part again
 }
 
 }  // namespace mediagen

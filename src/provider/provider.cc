@@ -3,6 +3,7 @@
 #include "fmt/format.h"
 #include "provider/fal/fal.h"
 #include "provider/gemini/gemini.h"
+#include "provider/host/host.h"
 #include "provider/openai/openai.h"
 #include "provider/openrouter/openrouter.h"
 #include "provider/replicate/replicate.h"
@@ -33,6 +34,7 @@ const std::vector<AdapterType>& Types() {
       {"gemini", {"GEMINI_API_KEY"}, NewGeminiAdapter},
       {"openai", {"OPENAI_API_KEY"}, NewOpenAiAdapter},
       {"fal", {"FAL_KEY", "FAL_API_KEY"}, NewFalAdapter},
+      {"host", {}, NewHostAdapter},
   };
   return *types;
 }
@@ -95,6 +97,13 @@ Code CodeOf(const Failure& failure) {
       return Code::kCanceled;
   }
   return Code::kInternal;
+}
+
+int64_t Adapter::EstimateMicros(const PartRequest& request) const {
+  const auto& estimates = config().estimates;
+  auto each = estimates.find(request.model);
+  if (each == estimates.end()) each = estimates.find("*");
+  return each == estimates.end() ? 0 : each->second * request.n;
 }
 
 StatusOr<HttpRequest> Adapter::BuildSubmit(const PartRequest&, const Id&, const std::string&) const {

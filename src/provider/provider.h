@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,8 @@
 
 namespace mediagen {
 
+struct HostOptions;  // provider/host_options.h
+
 // How a provider is configured ("providers" of the configuration document). `api_key` is the resolved secret.
 struct ProviderConfig {
   std::string name;      // the key in the configuration: what requests call it
@@ -30,10 +33,12 @@ struct ProviderConfig {
   std::string api_key;
   std::string api_key_env;       // only to name it in errors
   int64_t timeout_ms = 600'000;  // a request's whole exchange
-  int concurrency = 10;
+  int concurrency = 10;          // paid requests on their way or at work there, at once
   bool allow_private_network = false;
-  std::string webhook_secret;      // resolved; "" : none, or fetched from the provider
-  std::string app_url, app_title;  // OpenRouter: which application asks
+  std::string webhook_secret;                // resolved; "" : none, or fetched from the provider
+  std::string app_url, app_title;            // OpenRouter: which application asks
+  std::map<std::string, int64_t> estimates;  // by model, or "*" for the others: micro-units of USD a picture
+  std::shared_ptr<const HostOptions> host;   // type "host"; null: its defaults
 };
 
 // The normalised classes of a failure; ErrorClassName gives the documents' words ("rate_limited").
@@ -167,6 +172,8 @@ struct WebhookRequest {
   std::string_view body;          // the raw bytes, which the signature is of
   int64_t now_s = 0;              // Unix time
   std::vector<std::string> keys;  // what ParseWebhookKeys gave, or the configured secret
+  // The URL that it came to has proved who sent it, and no key is known: no signature is asked for.
+  bool authenticated = false;
 };
 // A webhook is a hint that something has happened: the request is asked about again before anything is
 // believed.
@@ -186,8 +193,12 @@ class Adapter {
   // Whether the work is done in this process by Run (then none of the wire functions is called), or over the
   // wire.
   virtual bool local() const { return false; }
-  // A USD estimate in micro-units; 0 when unknown.
-  virtual int64_t EstimateMicros(const PartRequest&) const { return 0; }
+  // The queue whose workers, the host's own, do the work; then none of the wire functions is called either.
+  // "" where there is none.
+  virtual std::string host_queue() const { return ""; }
+  // What the whole request will cost, in micro-units of USD; 0 when unknown. The configured estimate of its
+  // model unless an adapter knows better.
+  virtual int64_t EstimateMicros(const PartRequest& request) const;
   // The seed that is used where the request names none, when that is known before; else the answer may tell.
   virtual std::optional<uint64_t> DefaultSeed(const PartRequest&) const { return std::nullopt; }
 

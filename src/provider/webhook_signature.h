@@ -2,7 +2,7 @@
 //
 // Thread-safe: pure functions over hostile input. Each answers the id of the delivery, by which a repetition
 // is known; or kUnauthorized when no signature fits any of the keys, or the time is more than 300 s off
-// `now_s`.
+// `now_s`. A request that is `authenticated` already is not looked at.
 #pragma once
 
 #include <string>

@@ -53,6 +53,7 @@ struct Part {
   int n = 1;
   std::string state = "pending";  // pending | done | failed | unknown
   std::string error_json;
+  int choice = 0;  // which provider it is at: 0 the request's own, n the request's n-th fallback
 };
 
 enum class AttemptState {
@@ -166,6 +167,9 @@ class Records {
   virtual StatusOr<bool> MoveAttempt(const Attempt& attempt, std::span<const AttemptState> from) = 0;
   virtual StatusOr<std::vector<Attempt>> AttemptsOf(const Id& generation) const = 0;  // by part, try
   virtual StatusOr<std::optional<Attempt>> FindAttempt(const Id& id) const = 0;
+  // The attempt of `provider` that holds this remote id; "" finds nothing.
+  virtual StatusOr<std::optional<Attempt>> FindAttemptByRemoteId(std::string_view provider,
+                                                                 std::string_view remote_id) const = 0;
   // Which of these remote ids some attempt of `provider` holds already.
   virtual StatusOr<std::vector<std::string>> KnownRemoteIds(
       std::string_view provider, std::span<const std::string> remote_ids) const = 0;

@@ -9,9 +9,11 @@
 #include <memory>
 #include <string>
 
+#include "base/landmarks.h"
 #include "store/collections.h"
 #include "store/event_log.h"
 #include "store/job_store.h"
+#include "store/ledger.h"
 #include "store/records.h"
 
 namespace mediagen {
@@ -24,6 +26,7 @@ class Snapshot {
   virtual const JobStore& jobs() const = 0;
   virtual const EventLog& events() const = 0;
   virtual const Collections& collections() const = 0;
+  virtual const Ledger& ledger() const = 0;
   virtual StatusOr<int64_t> AsOf() const = 0;
 };
 
@@ -35,11 +38,15 @@ class Transaction {
   virtual JobStore& jobs() = 0;
   virtual EventLog& events() = 0;
   virtual Collections& collections() = 0;
+  virtual Ledger& ledger() = 0;
   // Tells this and other processes, after the commit, that jobs became ready or were asked to cancel. Events
   // wake by themselves.
   virtual void WakeQueues() = 0;
   // The same, if jobs are ready in `queue` then: a slot has become free. Looked up once a group.
   virtual void FreedSlot(const std::string& queue) = 0;
+  // This operation passes `landmark`: who listens to landmarks is told now, and once more when it is
+  // committed.
+  virtual void Mark(const Landmark& landmark) = 0;
 };
 
 // Runs on the writer thread inside a savepoint: an error undoes this operation alone. It may be run again

@@ -30,7 +30,7 @@ TEST_CASE("a job's every field is read") {
 }
 
 TEST_CASE("a job's defaults are the queue's") {
-  auto jobs = ParseNewJobs(R"([{"queue": "provider:mine", "kind": "x"}])");
+  auto jobs = ParseNewJobs(R"([{"queue": "mail.one:x", "kind": "x"}])");
   REQUIRE(jobs.ok());
   CHECK(jobs->at(0).payload_json == "{}");
   CHECK(jobs->at(0).run_at_ms == -1);
@@ -67,6 +67,12 @@ TEST_CASE("mediagen's own queues are not the host's") {
     CHECK(CodeOf(ParseNewJobs(R"({"queue": ")" + queue + R"(", "kind": "x"})").status()) == Code::kForbidden);
     CHECK(CodeOf(ParseQueueNames("email," + queue).status()) == Code::kForbidden);
   }
+}
+
+TEST_CASE("the queue of a provider that is the host is claimed from, and added to by mediagen alone") {
+  CHECK_FALSE(IsInternalQueue("provider:mine"));
+  CHECK(ParseQueueNames("email,provider:mine").ok());
+  CHECK(CodeOf(ParseNewJobs(R"({"queue": "provider:mine", "kind": "x"})").status()) == Code::kForbidden);
 }
 
 TEST_CASE("names of queues are split, trimmed and kept once") {
@@ -111,6 +117,47 @@ TEST_CASE("progress is checked and kept") {
   }
 }
 
+TEST_CASE("a job brings its children, its items or neither, and its unique key a scope") {
+  auto jobs = ParseNewJobs(R"({"queue": "a", "kind": "whole", "onChildFailure": "continue",
+    "children": [{"queue": "a", "kind": "x", "children": [{"queue": "b", "kind": "y"}]}, {"queue": "a", "kind": "z"}]})");
+  REQUIRE(jobs.ok());
+  const NewJob& job = (*jobs)[0];
+  CHECK(job.children.size() == 2);
+  CHECK(job.children[0].children[0].queue == "b");
+  CHECK_FALSE(job.fail_fast);
+  CHECK(job.run_after);
+
+  auto unique = ParseNewJobs(R"({"queue": "a", "kind": "x", "unique": {"key": "k", "periodMs": 60000}})");
+  REQUIRE(unique.ok());
+  CHECK((*unique)[0].unique_period_ms == 60'000);
+  CHECK(((*unique)[0].unique_states & StateBit(JobState::kDone)) != 0);
+  unique = ParseNewJobs(R"({"queue": "a", "kind": "x", "unique": {"key": "k", "states": ["dead"]}})");
+  REQUIRE(unique.ok());
+  CHECK(((*unique)[0].unique_states & StateBit(JobState::kReady)) != 0);
+  CHECK(((*unique)[0].unique_states & StateBit(JobState::kRunning)) == 0);
+  CHECK(((*unique)[0].unique_states & StateBit(JobState::kDead)) != 0);
+
+  std::string deep = R"({"queue": "a", "kind": "x"})", many = R"({"queue": "a", "kind": "x", "children": [)";
+  for (int i = 0; i < 9; ++i) deep = R"({"queue": "a", "kind": "x", "children": [)" + deep + "]}";
+  for (int i = 0; i < 1000; ++i) many += R"({"queue": "a", "kind": "x"},)";
+  many.back() = ']';
+  for (const std::string& bad :
+       {deep, many + "}",
+        std::string(R"({"queue": "a", "kind": "x", "children": [{"queue": "generate", "kind": "x"}]})"),
+        std::string(
+            R"({"queue": "a", "kind": "x", "items": [1], "children": [{"queue": "a", "kind": "x"}]})"),
+        std::string(R"({"queue": "a", "kind": "x", "items": [1], "chunk": 0})"),
+        std::string(R"({"queue": "a", "kind": "x", "onChildFailure": "cry"})"),
+        std::string(R"({"queue": "a", "kind": "x", "unique": {"states": ["done"]}})"),
+        std::string(R"({"queue": "a", "kind": "x", "unique": {"key": "k", "states": ["tired"]}})"),
+        std::string(R"({"queue": "a", "kind": "x", "parent": "nobody"})"),
+        std::string(R"({"queue": "a", "kind": "x", "delayMs": 1, "runAt": "2026-11-20T12:00:00Z"})")}) {
+    CAPTURE(bad.substr(0, 200));
+    const Code code = CodeOf(ParseNewJobs(bad).status());
+    CHECK((code == Code::kInvalid || code == Code::kForbidden));
+  }
+}
+
 TEST_CASE("the job document says all, and null where there is nothing") {
   Job job;
   job.id = *Id::Parse("01932c5e-0000-7000-8000-000000000001");
@@ -125,8 +172,8 @@ TEST_CASE("the job document says all, and null where there is nothing") {
   CHECK(document["fence"] == 3);
   CHECK(document["createdAt"] == "1970-01-01T00:00:00.000Z");
   CHECK(document["payload"] == Json::object());
-  for (const char* absent :
-       {"user", "runAt", "progress", "result", "uniqueKey", "parent", "error", "finishedAt"})
+  for (const char* absent : {"user", "runAt", "progress", "result", "uniqueKey", "parent", "error",
+                             "finishedAt", "checkpoint", "children", "maxTries"})
     CHECK(document[absent].is_null());
   CHECK(document["keys"]["provider"].is_null());
   job.result_json = R"({"sent":true})";

@@ -85,6 +85,10 @@ std::vector<Row> EngineRows() {
        [](auto& a, auto out, auto err) {
          return mediagen_await_begin(a.engine, kNone, kNone, nullptr, 0, out, err);
        }},
+      {"upload_begin",
+       [](auto& a, auto out, auto err) {
+         return mediagen_upload_begin(a.engine, kNone, kNone, kNone, nullptr, 0, out, err);
+       }},
       {"get_begin",
        [](auto& a, auto out, auto err) {
          return mediagen_get_begin(a.engine, kNone, kNone, kNone, nullptr, 0, out, err);
@@ -157,6 +161,34 @@ std::vector<Row> StoreAndQueueRows() {
       {"queue_cancel",
        [](auto& a, auto out, auto err) {
          return mediagen_queue_cancel_begin(a.queue, kNone, nullptr, 0, out, err);
+       }},
+      {"queue_result",
+       [](auto& a, auto out, auto err) {
+         return mediagen_queue_result_begin(a.queue, kNone, nullptr, 0, out, err);
+       }},
+      {"checkpoint",
+       [](auto& a, auto out, auto err) {
+         return mediagen_queue_checkpoint_begin(a.queue, kNone, 1, kNone, nullptr, 0, out, err);
+       }},
+      {"log",
+       [](auto& a, auto out, auto err) {
+         return mediagen_queue_log_begin(a.queue, kNone, 1, kNone, nullptr, 0, out, err);
+       }},
+      {"queue_retry",
+       [](auto& a, auto out, auto err) {
+         return mediagen_queue_retry_begin(a.queue, kNone, nullptr, 0, out, err);
+       }},
+      {"queue_retry_all",
+       [](auto& a, auto out, auto err) {
+         return mediagen_queue_retry_all_begin(a.queue, kNone, nullptr, 0, out, err);
+       }},
+      {"queue_list",
+       [](auto& a, auto out, auto err) {
+         return mediagen_queue_list_begin(a.queue, kNone, kNone, nullptr, 0, out, err);
+       }},
+      {"queue_configure",
+       [](auto& a, auto out, auto err) {
+         return mediagen_queue_configure_begin(a.queue, kNone, kNone, nullptr, 0, out, err);
        }},
   };
 }

@@ -72,6 +72,9 @@ class FakeEngine final : public Engine {
   void Publish(std::string_view topic, std::string_view, std::string_view, Reply reply) override {
     Do(topic, std::move(reply));
   }
+  void Upload(std::string_view, std::string_view metadata, std::string_view, Reply reply) override {
+    Do(metadata, std::move(reply));
+  }
   StatusOr<Unsubscribe> Subscribe(std::string_view principal, std::string_view filter,
                                   std::function<void(BufferRef)> deliver,
                                   std::function<void(Status)> ended) override;

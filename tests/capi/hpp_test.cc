@@ -49,6 +49,7 @@ TEST_CASE("a call: at once, later, too late, canceled") {
   CHECK(refused.refusal().code == MEDIAGEN_RATE_LIMITED);
   refused.cancel();
   CHECK(engine.submit("nothing").wait()->view().empty());
+  CHECK(engine.upload("the bytes", "nothing").wait()->view().empty());
 }
 
 TEST_CASE("an inbox tells of calls by tag") {

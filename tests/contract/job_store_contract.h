@@ -179,11 +179,10 @@ TEST_CASE("an active unique key stands for the first job, and is free once that 
   Job claimed = jobs.Claim(1)[0];
   CHECK(jobs.Insert(second) == first.id);  // a running one holds its key, too
   jobs.Finish(claimed, JobState::kDead);
-  CHECK(jobs.Find(first.id)->unique_key == "");
+  CHECK(jobs.Find(first.id)->unique_key == "nightly");
   CHECK(jobs.Insert(second) == second.id);
   Job retried = *jobs.Find(first.id);
   retried.state = JobState::kReady;
-  retried.unique_key = "nightly";
   Status taken = jobs.Update(retried, retried.fence);
   CHECK(CodeOf(taken) == Code::kConflict);
   CHECK(InfoOf(taken).object == second.id.text());
@@ -420,10 +419,11 @@ TEST_CASE("pruning deletes finished jobs by age, some at a time, and nothing els
   std::vector<Job> claimed = jobs.Claim(5);
   for (int i = 0; i < 4; ++i)
     jobs.Finish(claimed[static_cast<size_t>(i)], i == 3 ? JobState::kDead : JobState::kDone, 100 + i);
+  std::vector<std::string> blobs;
   auto prune = [&](JobState state, int64_t before_ms, int limit) {
     int pruned = -1;
     Must(Write(jobs.backend.store(), [&](Transaction& t) -> Status {
-      ASSIGN_OR_RETURN(pruned, t.jobs().Prune("generate", state, before_ms, limit));
+      ASSIGN_OR_RETURN(pruned, t.jobs().Prune("generate", state, before_ms, limit, &blobs));
       return OkStatus();
     }));
     return pruned;

@@ -301,6 +301,9 @@ TEST_CASE("a remote id belongs to one attempt of its provider") {
   Look(backend.store(), [&](const Snapshot& s) {
     CHECK(Must(s.records().KnownRemoteIds("fal", asked)) == std::vector<std::string>{"r1"});
     CHECK(Must(s.records().KnownRemoteIds("openai", asked)).empty());
+    CHECK(Must(s.records().FindAttemptByRemoteId("fal", "r1")).has_value());
+    CHECK_FALSE(Must(s.records().FindAttemptByRemoteId("fal", "r0")).has_value());
+    CHECK_FALSE(Must(s.records().FindAttemptByRemoteId("fal", "")).has_value());
     CHECK(Must(s.records().CountAttempts(AttemptState::kSubmitted)) == 2);
     CHECK(Must(s.records().CountAttempts(AttemptState::kUnknown)) == 0);
   });

@@ -1,29 +1,21 @@
 #include <unistd.h>
 
 #include <condition_variable>
-#include <cstdio>
+#include <functional>
 #include <mutex>
+#include <optional>
 
-#include "base/base64.h"
 #include "base/hash.h"
 #include "blob/fs/fs.h"
 #include "crash/crash.h"
+#include "crash/fast_clock.h"
+#include "crash/trap.h"
 #include "engine/engine.h"
 #include "fmt/format.h"
 #include "simulator/wires.h"
 
 namespace mediagen::crash {
 namespace {
-
-// A line to the harness; written at once, since this process may die at any moment.
-void Say(const Json& line) {
-  const std::string text = Dump(line) + "\n";
-  for (size_t done = 0; done < text.size();) {
-    ssize_t written = write(STDOUT_FILENO, text.data() + done, text.size() - done);
-    if (written <= 0) _exit(3);  // the harness is gone
-    done += static_cast<size_t>(written);
-  }
-}
 
 int Trouble(std::string_view what, const Status& status) {
   Say({{"trouble", fmt::format("{}: {}", what, ErrorJson(status))}});
@@ -46,26 +38,12 @@ struct Countdown {
   }
 };
 
-// Every kind of wire: in this process, asynchronous with a list and without, and synchronous.
-const Json& Kinds() {
-  static const auto* kinds = new Json(Json::parse(R"json([
-    {"provider": "replicate", "model": "simulated/model", "size": "64x64"},
-    {"provider": "fal", "model": "fal-ai/flux/dev", "size": "64x64"},
-    {"provider": "sketch", "size": "64x64", "options": {"steps": 10, "stepMs": 10}},
-    {"provider": "openai", "model": "local-model", "size": "64x64"},
-    {"provider": "replicate", "model": "simulated/model", "size": "64x64"},
-    {"provider": "gemini", "model": "veo-3.1-generate-preview", "kind": "video"},
-    {"provider": "openrouter", "model": "google/veo-3.1", "kind": "video"},
-    {"provider": "gemini", "model": "gemini-2.5-flash-image"},
-    {"provider": "openrouter", "model": "openai/gpt-image-1"}
-  ])json"));
-  return *kinds;
-}
-
 std::string RequestOf(uint64_t seed, int index) {
-  Json request = Kinds()[static_cast<size_t>(index) % Kinds().size()];
-  request["user"] = fmt::format("u{}", index % 7);
+  const Kind& kind = Kinds()[static_cast<size_t>(index) % Kinds().size()];
+  Json request = Json::parse(kind.request);
+  request["user"] = fmt::format("{}-{}", kind.name, index % 3);
   request["prompt"] = PromptOf(seed, index);
+  request["deadlineMs"] = int64_t{86'400'000};  // the clock is fast
   request["idempotencyKey"] = fmt::format("{}-{}", seed, index);
   return Dump(request);
 }
@@ -100,11 +78,28 @@ std::vector<std::string> SubmitAll(Engine& engine, uint64_t seed, int generation
 Json AttemptsOf(Engine& engine, const Id& id) {
   Json list = Json::array();
   Status read = engine.backend().store->Read([&](const Snapshot& snapshot) -> Status {
+    list = Json::array();
     ASSIGN_OR_RETURN(auto attempts, snapshot.records().AttemptsOf(id));
     for (const Attempt& attempt : attempts) {
-      list.push_back({{"state", AttemptStateName(attempt.state)},
+      list.push_back({{"id", attempt.id.text()},
+                      {"part", attempt.part},
+                      {"state", AttemptStateName(attempt.state)},
                       {"created", attempt.created_ms},
                       {"updated", attempt.updated_ms}});
+    }
+    return OkStatus();
+  });
+  if (!read.ok()) Say({{"trouble", ErrorJson(read)}});
+  return list;
+}
+
+Json UnknownPartsOf(Engine& engine, const Id& id) {
+  Json list = Json::array();
+  Status read = engine.backend().store->Read([&](const Snapshot& snapshot) -> Status {
+    list = Json::array();
+    ASSIGN_OR_RETURN(auto parts, snapshot.records().PartsOf(id));
+    for (const Part& part : parts) {
+      if (part.state == "unknown") list.push_back(part.part);
     }
     return OkStatus();
   });
@@ -127,30 +122,83 @@ bool Served(Engine& engine, const std::string& dir, const Id& id) {
   return good && read.ok();
 }
 
+// What `begin` is answered with; null (and a trouble for the harness) when that is an error.
+Json Wait(std::string_view what, const std::function<void(Reply)>& begin) {
+  Json answer;
+  Countdown countdown;
+  countdown.left = 1;
+  begin([&](StatusOr<BufferRef> record) {
+    if (record.ok()) {
+      answer = Json::parse(record->view());
+    } else {
+      Say({{"trouble", fmt::format("{}: {}", what, ErrorJson(record.status()))}});
+    }
+    countdown.Done();
+  });
+  countdown.Wait();
+  return answer;
+}
+
+Json Await(Engine& engine, const std::string& id) {
+  Unsubscribe give_up;
+  return Wait("await " + id, [&](Reply reply) { give_up = engine.Await("", id, std::move(reply)); });
+}
+
+// A person's decision about what is unknown: every other one is tried again.
+void Decide(Engine& engine, const std::string& id, bool retry, Json* fate) {
+  (*fate)["undecided"] = UnknownPartsOf(engine, *Id::Parse(id));
+  Json decided = Wait("decide " + id, [&](Reply reply) {
+    retry ? engine.Retry("", id, std::move(reply)) : engine.AbandonUnknown("", id, std::move(reply));
+  });
+  if (decided.is_null()) return;
+  (*fate)["decision"] = retry ? "retry" : "abandon";
+  (*fate)["then"] = Await(engine, id).value("status", "");
+}
+
 void Report(Engine& engine, const std::string& dir, const std::vector<std::string>& ids) {
+  int undecided = 0;
   for (const std::string& text : ids) {
-    Countdown countdown;
-    countdown.left = 1;
-    auto give_up = engine.Await("", text, [&](StatusOr<BufferRef> record) {
-      if (!record.ok()) {
-        Say({{"trouble", fmt::format("await {}: {}", text, ErrorJson(record.status()))}});
-      } else {
-        Json json = Json::parse(record->view());
-        Json fate = {{"id", text},
-                     {"prompt", json["prompt"]},
-                     {"status", json["status"]},
-                     {"provider", json["provider"]},
-                     {"outputs", json["outputs"].size()},
-                     {"error", json["error"]}};
-        const Id id = *Id::Parse(text);
-        fate["attempts"] = AttemptsOf(engine, id);
-        fate["served"] = Served(engine, dir, id);
-        Say({{"fate", fate}});
-      }
-      countdown.Done();
-    });
-    countdown.Wait();
+    Json record = Await(engine, text);
+    if (record.is_null()) continue;
+    const Id id = *Id::Parse(text);
+    Json fate = {{"id", text},
+                 {"prompt", record["prompt"]},
+                 {"status", record["status"]},
+                 {"n", record["n"]},
+                 {"states", AttemptsOf(engine, id)}};
+    if (record["status"] == "unknown") {
+      Decide(engine, text, undecided++ % 2 == 0, &fate);
+      record = Await(engine, text);
+    }
+    fate["outputs"] = record["outputs"].size();
+    fate["served"] = Served(engine, dir, id);
+    fate["attempts"] = AttemptsOf(engine, id);
+    Say({{"fate", fate}});
   }
+}
+
+// Says so when everything rests.
+void AwaitAll(Engine& engine, const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    if (!id.empty()) (void)Await(engine, id);
+  }
+  Say({{"idle", true}});
+}
+
+// Lets the catcher ask whose an attempt is.
+void Introduce(Engine& engine, Catcher* catcher) {
+  catcher->OnAttemptUser([&engine](const std::string& attempt) {
+    std::string user;
+    (void)engine.backend().store->Read([&](const Snapshot& snapshot) -> Status {
+      ASSIGN_OR_RETURN(Id id, Id::Parse(attempt));
+      ASSIGN_OR_RETURN(auto row, snapshot.records().FindAttempt(id));
+      if (!row) return OkStatus();
+      ASSIGN_OR_RETURN(auto generation, snapshot.records().FindGeneration(row->generation));
+      if (generation) user = generation->user;
+      return OkStatus();
+    });
+    return user;
+  });
 }
 
 }  // namespace
@@ -159,21 +207,32 @@ std::string PromptOf(uint64_t seed, int index) { return fmt::format("crash {} pi
 
 int WorkerMain(const Json& options) {
   const uint64_t seed = options.value("seed", uint64_t{0});
-  const int generations = options.value("generations", 50);
-  Json queue = {{"concurrency", 12}, {"perKey", {{"user", 12}, {"provider", 0}}}};
-  Json config = {{"dataDir", options["dir"]},
-                 {"queues", {{"generate", queue}}},
-                 {"providers", ProvidersAt(options["simulator"])}};
-  auto engine = Engine::Open(Dump(config));
+  const std::string dir = options["dir"];
+  std::optional<Trap> trap;
+  if (options.contains("trap")) trap = Trap::From(options["trap"]);
+  Catcher catcher(options["log"], trap);
+  FastClock& clock = *new FastClock;  // its thread never ends
+  Json queue = {
+      {"concurrency", 16},
+      {"perKey", {{"user", 0}, {"provider", 0}}},
+      {"retry", {{"tries", 100}, {"baseMs", 100}}}};  // every kill costs the jobs of its victim a try
+  Json config = {
+      {"dataDir", dir}, {"queues", {{"generate", queue}}}, {"providers", ProvidersAt(options["simulator"])}};
+  EngineEnvironment environment;
+  environment.clock = &clock;
+  environment.files = catcher.files();
+  environment.landmarks = &catcher;
+  auto engine = Engine::Open(Dump(config), environment);
   if (!engine.ok()) return Trouble("the directory did not open", engine.status());
-  Say({{"opened", true}});
-  std::vector<std::string> ids = SubmitAll(**engine, seed, generations);
+  Introduce(**engine, &catcher);
+  std::vector<std::string> ids = SubmitAll(**engine, seed, options.value("generations", 50));
   if (options.value("final", false)) {
-    Report(**engine, options["dir"], ids);
+    Report(**engine, dir, ids);
     Say({{"end", true}});
-    return 0;
+    _exit(0);  // closing is not what is looked at here
   }
-  while (true) pause();  // works until it is killed
+  AwaitAll(**engine, ids);
+  while (true) pause();  // until it is killed
 }
 
 }  // namespace mediagen::crash

@@ -21,8 +21,11 @@ TempDir::~TempDir() {
 
 Process::Process(Machine& on, uint64_t seed)
     : machine(on), log(on.clock), random(SeededRandom(seed)), ids(on.clock, random.get()) {
-  SqliteOptions store_options{
-      .dir = machine.dir.path(), .threaded = machine.threaded, .relaxed = true, .reserve_bytes = 0};
+  SqliteOptions store_options{.dir = machine.dir.path(),
+                              .threaded = machine.threaded,
+                              .relaxed = machine.vfs.empty(),
+                              .reserve_bytes = 0,
+                              .vfs = machine.vfs};
   auto opened = OpenSqliteStore(machine.clock, SystemFiles(), &metrics, &log, store_options);
   REQUIRE_MESSAGE(opened.ok(), InfoOf(opened.status()).message);
   store = *std::move(opened);

@@ -35,6 +35,7 @@ struct Machine {
   FakeClock fake;
   Clock* clock = &fake;
   bool threaded = false;
+  std::string vfs;        // SQLite's, "" for its own
   QueuesOptions options;  // dir and threaded are filled in
 };
 

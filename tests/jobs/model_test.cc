@@ -16,7 +16,7 @@ namespace {
 using test::Machine;
 using test::Process;
 
-constexpr int kSteps = 20'000;
+constexpr int kSteps = 100'000;
 constexpr int kWorkers = 3;
 constexpr int kOpenJobs = 40;
 constexpr QueueSettings kSettings{

@@ -271,23 +271,8 @@ TEST_CASE("an answer that comes after everybody gave it up is kept, and the gene
     while (f.works.pipeline->sending() == 0) std::this_thread::yield();
     // Another process took the job, found the intent without an answer, and let it rest.
     const Id id = Id::Parse(text).value();
-    Status rested = f.works.store->Commit([&](Transaction& transaction) -> Status {
-      ASSIGN_OR_RETURN(auto row, transaction.records().FindGeneration(id));
-      ASSIGN_OR_RETURN(auto parts, transaction.records().PartsOf(id));
-      ASSIGN_OR_RETURN(auto attempts, transaction.records().AttemptsOf(id));
-      attempts[0].state = AttemptState::kUnknown;
-      RETURN_IF_ERROR(
-          transaction.records().MoveAttempt(attempts[0], std::array{AttemptState::kIntent}).status());
-      parts[0].state = "unknown";
-      RETURN_IF_ERROR(transaction.records().UpdatePart(parts[0]));
-      ASSIGN_OR_RETURN(auto job, transaction.jobs().Find(row->job));
-      const uint64_t fence = job->fence++;
-      job->state = JobState::kDone;
-      job->worker = Id{};
-      RETURN_IF_ERROR(transaction.jobs().Update(*job, fence));
-      row->status = GenerationStatus::kUnknown;
-      return transaction.records().UpdateGeneration(*row);
-    });
+    Status rested = testing::RestElsewhere(*f.works.store, id, AttemptState::kIntent, AttemptState::kUnknown,
+                                           "unknown", GenerationStatus::kUnknown);
     REQUIRE(rested.ok());
     if (abandoned) {
       Json failed = f.works.Wait([&](RecordDone done) {

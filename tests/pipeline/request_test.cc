@@ -41,7 +41,7 @@ TEST_CASE("every field out of its bounds is refused and named") {
                          Row{R"("deadlineMs":1)", Code::kInvalid, "deadlineMs"},
                          Row{R"("webhookUrl":"https://h/x")", Code::kUnsupported, "webhookUrl"},
                          Row{R"("reuse":true)", Code::kUnsupported, "reuse"},
-                         Row{R"("fallback":[{"provider":"x"}])", Code::kUnsupported, "fallback"},
+                         Row{R"("fallback":[{"model":"x"}])", Code::kInvalid, "provider"},
                          Row{R"("references":[{"file":"x"}])", Code::kInvalid, "references"},
                          Row{R"("session":"x")", Code::kInvalid, "id"},
                          Row{R"("size":"64x64","aspectRatio":"1:1")", Code::kInvalid, "aspectRatio"},

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -11,12 +12,20 @@
 #include "blob/fs/fs.h"
 #include "cache/memory/memory.h"
 #include "pipeline/pipeline.h"
+#include "provider/host_options.h"
 #include "simulator/wires.h"
 #include "store/sqlite/open.h"
 #include "support/simulator.h"
 #include "support/temp_dir.h"
 
 namespace mediagen::testing {
+
+// How a Works hears of webhooks: at this URL, and whether the secrets of those that publish none are known.
+struct WebhookSettings {
+  std::string public_base_url;
+  bool secrets = true;
+};
+inline constexpr char kWorksSecret[] = "a secret of the works";
 
 // The whole pipeline with threads of its own, over one directory.
 struct Works {
@@ -32,8 +41,11 @@ struct Works {
   std::unique_ptr<Media> media;
   std::unique_ptr<Hub> hub;
   std::unique_ptr<Pipeline> pipeline;
+  std::function<void(const Id&)> host_canceled;  // told of jobs of the host's providers that are held here
 
-  Works(const std::string& dir, const std::string& origin, const RetryPolicy& retry = {}) {
+  Works(const std::string& dir, const std::string& origin, const RetryPolicy& retry = {},
+        const WebhookSettings& webhooks = {}, const Budgets& budgets = {},
+        const std::map<std::string, int64_t>& estimates = {}) {
     SqliteOptions options;
     options.dir = dir;
     store = Must(OpenSqliteStore(SystemClock(), SystemFiles(), &metrics, &log, options));
@@ -47,6 +59,7 @@ struct Works {
     hub = Hub::New(store.get(), executor.get(), SystemClock(), &metrics, &log, {});
     store->OnWake([this](const Store::Wake& wake) {
       if (wake.events) hub->Poke();
+      if (wake.queues && pipeline) pipeline->QueuesWoke();
     });
     REQUIRE(hub->Start().ok());
     PipelineParts parts;
@@ -61,12 +74,32 @@ struct Works {
     parts.ids = &ids;
     parts.metrics = &metrics;
     parts.log = &log;
+    parts.public_base_url = webhooks.public_base_url;
+    parts.secrets = {kWorksSecret};
     for (const auto& [name, path] : simulator::kWires) {
       ProviderConfig provider{.name = name, .type = name, .base_url = origin + path, .api_key = "simulated"};
       provider.allow_private_network = true;
+      provider.estimates = estimates;
+      const std::string_view type = name;
+      if (webhooks.secrets && type == "openrouter")
+        provider.webhook_secret = simulator::kOpenRouterWebhookSecret;
+      if (webhooks.secrets && (type == "openai" || type == "gemini"))
+        provider.webhook_secret = simulator::kStandardWebhookSecret;
       parts.providers[name] = Must(NewAdapter(provider));
     }
     parts.providers["sketch"] = Must(NewAdapter({.name = "sketch", .type = "sketch"}));
+    for (const char* name : {"mine", "hired"}) {
+      HostOptions options = DefaultHostOptions();
+      options.paid = std::string_view(name) == "hired";
+      ProviderConfig provider{.name = name, .type = "host"};
+      provider.host = std::make_shared<const HostOptions>(options);
+      parts.providers[name] = Must(NewAdapter(provider));
+      queues->Configure(HostQueueOf(name), {.concurrency = 8, .retry = retry});
+      queues->Serve(HostQueueOf(name), nullptr, [this](const Id& job) {
+        if (host_canceled) host_canceled(job);
+      });
+    }
+    parts.budgets = budgets;
     pipeline = std::make_unique<Pipeline>(std::move(parts));
     pipeline->Serve();
     REQUIRE(queues->Start().ok());
@@ -88,6 +121,11 @@ struct Works {
   }
 
   Json Wait(const std::function<void(RecordDone)>& begin) {
+    StatusOr<BufferRef> record = Try(begin);
+    if (!record.ok()) FAIL(ErrorJson(record.status()));
+    return Json::parse(record->view());
+  }
+  StatusOr<BufferRef> Try(const std::function<void(RecordDone)>& begin) {
     std::mutex mutex;
     std::condition_variable cv;
     std::optional<StatusOr<BufferRef>> got;
@@ -98,8 +136,7 @@ struct Works {
     });
     std::unique_lock lock(mutex);
     REQUIRE(cv.wait_for(lock, std::chrono::seconds(60), [&] { return got.has_value(); }));
-    if (!got->ok()) FAIL(ErrorJson(got->status()));
-    return Json::parse((*got)->view());
+    return *std::move(got);
   }
 
   Json Submit(const std::string& prompt, const Json& simulate, int n = 1,
@@ -115,6 +152,18 @@ struct Works {
     if (!parsed.ok()) FAIL(ErrorJson(parsed.status()));
     return Wait([&](RecordDone done) { pipeline->Submit(*parsed, "", std::move(done)); });
   }
+  // What a submit that is to be refused is answered.
+  Status Refusal(const Json& request) {
+    auto parsed = ParseGenerationRequest(Dump(request), std::nullopt, std::nullopt);
+    if (!parsed.ok()) return parsed.status();
+    return Try([&](RecordDone done) { pipeline->Submit(*parsed, "", std::move(done)); }).status();
+  }
+  Json Decide(void (Pipeline::*what)(const Viewer&, std::string_view, std::string_view, RecordDone),
+              const std::string& id) {
+    return Wait([&](RecordDone done) {
+      (pipeline.get()->*what)({.all = true, .user = ""}, id, "", std::move(done));
+    });
+  }
   Json Rest(const std::string& id) {
     std::function<void()> give_up;
     return Wait([&](RecordDone done) {
@@ -125,5 +174,27 @@ struct Works {
     return Rest(Submit(prompt, simulate, n)["id"]);
   }
 };
+
+// As if another process had taken the generation's job and let its one part rest: the attempt goes `from` one
+// state `to` another.
+inline Status RestElsewhere(Store& store, const Id& id, AttemptState from, AttemptState to,
+                            std::string_view part_state, GenerationStatus status) {
+  return store.Commit([&](Transaction& transaction) -> Status {
+    ASSIGN_OR_RETURN(auto row, transaction.records().FindGeneration(id));
+    ASSIGN_OR_RETURN(auto parts, transaction.records().PartsOf(id));
+    ASSIGN_OR_RETURN(auto attempts, transaction.records().AttemptsOf(id));
+    attempts[0].state = to;
+    RETURN_IF_ERROR(transaction.records().MoveAttempt(attempts[0], std::array{from}).status());
+    parts[0].state = part_state;
+    RETURN_IF_ERROR(transaction.records().UpdatePart(parts[0]));
+    ASSIGN_OR_RETURN(auto job, transaction.jobs().Find(row->job));
+    const uint64_t fence = job->fence++;
+    job->state = JobState::kDone;
+    job->worker = Id{};
+    RETURN_IF_ERROR(transaction.jobs().Update(*job, fence));
+    row->status = status;
+    return transaction.records().UpdateGeneration(*row);
+  });
+}
 
 }  // namespace mediagen::testing

@@ -102,9 +102,17 @@ Reply FalWire::Accept(Paid* paid, const std::string& app, const Json& fault) {
     prediction.model = app;
     prediction.input = Normalised(paid->input);
     prediction.fault = fault;
+    prediction.webhook = paid->request.Parameter("fal_webhook");
     prediction.created_ms = NowMs();
     prediction = shared_->predictions.Add(prediction);
     paid->id = prediction.id;
+    shared_->webhooks.Expect("fal", prediction, [id = prediction.id] {
+      return Dump({{"request_id", id},
+                   {"gateway_request_id", id},
+                   {"status", "OK"},
+                   {"error", nullptr},
+                   {"payload", Json::object()}});
+    });
     Json answer = UrlsOf(prediction);
     if (!IsTrue(fault, "nullFields")) {  // older deployments tell neither
       answer["status"] = "IN_QUEUE";

@@ -20,7 +20,8 @@
 //   {"output": "array" | "string" | "object" | "nested" | "data" | "text" | "none"}
 //   {"outputRedirect": "http://169.254.169.254/"} {"outputStatus": 404} {"outputTruncate": true}
 //   {"outputDelayMs": N} {"outputTimes": 1}
-//   {"pollStatus": 503, "pollTimes": 2}
+//   {"pollStatus": 503, "pollTimes": 2, "pollRetryAfter": 60 (Replicate)}
+//   {"webhook": {…}}            what goes wrong with its webhook (webhooks.h)
 // and what only Gemini's wire can do (gemini.h): "finish", "block", "filtered", "endState", "daily", and
 // "retryAs": "info".
 //

@@ -1,5 +1,6 @@
 #include "simulator/gemini.h"
 
+#include "base/clock.h"
 #include "fmt/format.h"
 #include "simulator/gemini_document.h"
 
@@ -109,9 +110,20 @@ Reply GeminiWire::Generate(const Request& request, const std::string& model) {
   });
 }
 
+void GeminiWire::Tell(const Prediction& prediction, const std::string& name) {
+  shared_->webhooks.Expect("gemini", prediction, [name] {
+    return Dump({{"type", "video.generated"},
+                 {"version", "v1"},
+                 {"timestamp", FormatTime(NowMs())},
+                 {"data", {{"id", name}}}});
+  });
+}
+
 Reply GeminiWire::Predict(const Request& request, const std::string& model) {
-  return Pay(request, model, PredictInput, [](const Prediction& prediction) {
-    return Answer(200, {{"name", fmt::format("models/{}/operations/{}", prediction.model, prediction.id)}});
+  return Pay(request, model, PredictInput, [this](const Prediction& prediction) {
+    const std::string name = fmt::format("models/{}/operations/{}", prediction.model, prediction.id);
+    Tell(prediction, name);
+    return Answer(200, {{"name", name}});
   });
 }
 
@@ -119,6 +131,7 @@ Reply GeminiWire::Interact(const Request& request) {
   StatusOr<Json> body = ParseJson(request.body, "the request", {.max_bytes = 128 << 20});
   return Pay(request, body.ok() ? TextOf(*body, "model") : "", InteractionInput,
              [this](const Prediction& prediction) {
+               Tell(prediction, prediction.id);
                return Answer(200, InteractionJson(prediction, FileUrl(prediction)));
              });
 }

@@ -28,6 +28,8 @@ class GeminiWire final : public Wire {
   Reply Pay(const Request& request, const std::string& model, const std::function<Json(const Json&)>& read,
             const std::function<Reply(const Prediction&)>& answer);
 
+  // A webhook of what goes by `name`.
+  void Tell(const Prediction& prediction, const std::string& name);
   Reply Poll(const std::string& id, const std::function<Json(const Prediction&)>& document);
   Reply Cancel(const std::string& id);
   Reply File(const std::string& id);

@@ -121,6 +121,7 @@ int Main(int argc, char** argv) {
   if (arguments.explain) Explain(origin);
   std::fflush(stdout);
   server.Run((*stop)->fd());
+  shared.webhooks.Stop();
   server.Stop();
   watcher.join();
   return 0;

@@ -151,6 +151,10 @@ Reply OpenAi::MakeVideo(const Request& request) {
     prediction.created_ms = NowMs();
     prediction = shared_->predictions.Add(prediction);
     paid.id = "video_" + prediction.id;
+    shared_->webhooks.Expect("openai", prediction, [id = paid.id] {
+      return Dump(
+          {{"id", "evt_" + id}, {"object", "event"}, {"type", "video.completed"}, {"data", {{"id", id}}}});
+    });
     return Answer(200, openai::VideoDocument(prediction, NowMs()));
   });
 }

@@ -71,6 +71,8 @@ Reply OpenRouterWire::Create(const Request& request, const std::string& path) {
   Prediction prediction;
   prediction.model = TextOf(*body, "model");
   if (prediction.model.ends_with("/missing")) return paid.Reject(Problem(404, "No endpoints found."));
+  prediction.webhook = TextOf(*body, "callback_url");
+  body->erase("callback_url");  // another one by every attempt: the faults know an input by what is left
   prediction.input = Normalise(*body);
   prediction.fault = shared_->faults.Take(*body);
   return Accept(&paid, std::move(prediction),
@@ -85,6 +87,10 @@ Reply OpenRouterWire::Accept(Paid* paid, Prediction prediction, Make make) {
     prediction.created_ms = NowMs() - (make == &OpenRouterWire::Job ? 0 : kHourMs);
     prediction = shared_->predictions.Add(prediction);
     paid->id = prediction.id;
+    shared_->webhooks.Expect("openrouter", prediction, [shared = shared_, id = prediction.id] {
+      return Dump({{"type", "video.generation.completed"},
+                   {"data", {{"id", id}, {"status", StateOf(*shared->predictions.Find(id))}}}});
+    });
     if (!prediction.fault.contains("error200")) return (this->*make)(prediction);
     Json document = {{"error", prediction.fault["error200"]}};
     if (prediction.fault.contains("cost")) document["usage"] = {{"cost", prediction.fault["cost"]}};

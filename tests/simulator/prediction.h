@@ -18,6 +18,7 @@ namespace mediagen::simulator {
 struct Prediction {
   std::string id, model, version, deployment;
   Json input, fault;
+  std::string webhook;  // the URL that the request names; not in the state file
   int64_t created_ms = 0;
   int64_t work_ms = 0;      // from creation to the end
   int64_t canceled_ms = 0;  // 0: not canceled

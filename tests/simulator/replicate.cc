@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "fmt/format.h"
 #include "net/http_date.h"
+#include "simulator/wires.h"
 
 namespace mediagen::simulator {
 namespace {
@@ -66,6 +67,8 @@ Reply Replicate::HandleApi(const Request& request, const std::string& path) {
   if (post && path.ends_with("/predictions")) return Create(request, path);
   if (std::optional<Reply> refused = CheckKey(request)) return *refused;
   if (request.method == "GET" && path == "/predictions") return List(request);
+  if (request.method == "GET" && path == "/webhooks/default/secret")
+    return Answer(200, {{"key", kStandardWebhookSecret}});
   if (request.method == "GET" && StartsAndEnds(path, "/predictions/", "", &id)) return Get(id);
   return Answer(404, {{"detail", "The requested resource could not be found."}, {"status", 404}});
 }
@@ -84,6 +87,7 @@ Reply Replicate::Create(const Request& request, const std::string& path) {
 
   std::string name;
   prediction.version = TextOf(*body, "version");
+  prediction.webhook = TextOf(*body, "webhook");
   if (path == "/predictions") {
     if (prediction.version.empty())
       return paid.Reject(Problem(422, "Input validation failed", "version: is required"));
@@ -108,6 +112,9 @@ Reply Replicate::Accept(Paid* paid, Prediction prediction, const Json& fault) {
     prediction.created_ms = NowMs();
     prediction = shared_->predictions.Add(prediction);
     paid->id = prediction.id;
+    shared_->webhooks.Expect("replicate", prediction, [shared = shared_, id = prediction.id] {
+      return Dump(ToJson(*shared->predictions.Find(id), NowMs(), shared->origin + "/v1", shared->origin));
+    });
     return Answer(201, ToJson(prediction, NowMs(), shared_->origin + "/v1", shared_->origin));
   });
 }
@@ -119,7 +126,10 @@ Reply Replicate::Get(const std::string& id) {
   const int64_t poll_status = IntOf(prediction->fault, "pollStatus", 0);
   if (poll_status > 0 &&
       shared_->predictions.FirstTimes("poll " + id, IntOf(prediction->fault, "pollTimes", 1))) {
-    return Problem(static_cast<int>(poll_status), "Simulated", "Simulated failure of a poll.");
+    Reply reply = Problem(static_cast<int>(poll_status), "Simulated", "Simulated failure of a poll.");
+    const int64_t seconds = IntOf(prediction->fault, "pollRetryAfter", -1);
+    if (seconds >= 0) reply.headers.emplace_back("Retry-After", fmt::format("{}", seconds));
+    return reply;
   }
   return Answer(200, ToJson(*prediction, NowMs(), shared_->origin + "/v1", shared_->origin));
 }

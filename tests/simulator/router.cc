@@ -1,5 +1,7 @@
 #include "simulator/router.h"
 
+#include <cstdlib>
+
 #include "simulator/fal.h"
 #include "simulator/gemini.h"
 #include "simulator/openai.h"
@@ -29,15 +31,26 @@ Reply Router::HandleOwn(const Request& request) {
   if (request.method == "GET" && request.path == "/simulator/journal") {
     return {.content_type = "application/x-ndjson", .body = shared_->journal.Text()};
   }
+  if (request.method == "GET" && request.path == "/simulator/webhooks") {
+    const std::string count = request.Parameter("count");
+    return {.content_type = "application/x-ndjson",
+            .body = shared_->webhooks.Text(std::strtoul(count.c_str(), nullptr, 10))};
+  }
   StatusOr<Json> json = ParseJson(request.body, "the request");
+  if (request.method == "POST" && request.path == "/simulator/webhooks" && json.ok() &&
+      !TextOf(*json, "provider").empty()) {
+    shared_->webhooks.SetUrl(TextOf(*json, "provider"), TextOf(*json, "url"));
+    return Answer(200, {{"ok", true}});
+  }
   if (request.method == "POST" && request.path == "/simulator/next" && json.ok() && json->is_object() &&
       json->contains("fault")) {
     shared_->faults.Queue((*json)["fault"], IntOf(*json, "times", 1));
     return Answer(200, {{"ok", true}});
   }
   return Answer(404, {{"detail",
-                       "The simulator has GET /simulator/journal and POST /simulator/next "
-                       "{\"fault\": {…}, \"times\": n}."}});
+                       "The simulator has GET /simulator/journal, POST /simulator/next "
+                       "{\"fault\": {…}, \"times\": n}, and GET and POST /simulator/webhooks "
+                       "{\"provider\": \"…\", \"url\": \"…\"}."}});
 }
 
 }  // namespace mediagen::simulator

@@ -3,6 +3,7 @@
 //   /v1                        Replicate      /fal          fal        /openrouter/api/v1  OpenRouter
 //   /gemini/v1beta             Gemini         /openai/v1    OpenAI     (each of these is a baseUrl)
 //   GET /simulator/journal, POST /simulator/next {"fault": {…}, "times": n}
+//   GET /simulator/webhooks, POST /simulator/webhooks {"provider": "openai", "url": "http://127.0.0.1:…"}
 //
 // Thread-safe.
 #pragma once

@@ -12,6 +12,7 @@
 #include "simulator/pictures.h"
 #include "simulator/prediction.h"
 #include "simulator/server.h"
+#include "simulator/webhooks.h"
 
 namespace mediagen::simulator {
 
@@ -21,6 +22,7 @@ struct Shared {
   Predictions predictions;
   Faults faults;
   Pictures pictures;
+  Webhooks webhooks;
   std::string origin;  // where this server is reached; set before the first request
 };
 

@@ -11,4 +11,8 @@ inline constexpr std::pair<const char*, const char*> kWires[] = {{"replicate", "
                                                                  {"gemini", "/gemini/v1beta"},
                                                                  {"openai", "/openai/v1"}};
 
+// What webhooks are signed with: Replicate's, OpenAI's and Gemini's, and OpenRouter's.
+inline constexpr const char kStandardWebhookSecret[] = "whsec_c2ltdWxhdGVkLXdlYmhvb2stc2VjcmV0";
+inline constexpr const char kOpenRouterWebhookSecret[] = "simulated-webhook-secret";
+
 }  // namespace mediagen::simulator

@@ -3,8 +3,8 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "fault_vfs.h"
 #include "sqlite_backend.h"
+#include "support/fault_vfs.h"
 
 namespace mediagen {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "SQLiteCpp/Database.h"
 #include "SQLiteCpp/Statement.h"
-#include "fault_vfs.h"
 #include "sqlite_backend.h"
+#include "support/fault_vfs.h"
 
 namespace mediagen {
 namespace {
@@ -36,6 +36,7 @@ Status RandomMove(JobStore& jobs, Random& random, IdSource& ids, std::vector<Id>
     job.queue = random.Below(4) == 0 ? "other" : "main";
     job.user = users[random.Below(4)];
     job.provider_key = providers[random.Below(3)];
+    job.model_key = random.Below(4) == 0 ? "m" : "";
     job.priority = static_cast<int>(random.Below(3));
     job.state = random.Below(4) == 0 ? JobState::kScheduled : JobState::kReady;
     known->push_back(job.id);
@@ -48,7 +49,10 @@ Status RandomMove(JobStore& jobs, Random& random, IdSource& ids, std::vector<Id>
     return jobs.Claim("main", 3, limits, ids.Next(), 1).status();
   }
   if (random.Below(8) == 0) return jobs.PromoteDue(1, 1, "boot", 2).status();
-  if (random.Below(8) == 0) return jobs.Prune("main", JobState::kDone, INT64_MAX, 2).status();
+  if (random.Below(8) == 0) {
+    std::vector<std::string> blobs;
+    return jobs.Prune("main", JobState::kDone, INT64_MAX, 2, &blobs).status();
+  }
   ASSIGN_OR_RETURN(std::optional<Job> job, jobs.Find((*known)[random.Below(known->size())]));
   if (!job) return OkStatus();
   job->state = static_cast<JobState>(random.Below(8));
@@ -73,11 +77,11 @@ TEST_CASE("whatever moves jobs, the lanes count what is there") {
       CHECK(status.ok() == !undone);
       if (undone) known = before;
     }
-    CHECK(
-        ReadCounts(backend.database(),
-                   "SELECT queue, user, provider_key, priority, ready, running FROM lane") ==
-        ReadCounts(backend.database(), R"sql(SELECT queue, user, provider_key, priority, sum(state = 'ready'),
-            sum(state IN ('running', 'parked')) FROM job WHERE state IN ('ready', 'running', 'parked') GROUP BY 1, 2, 3, 4)sql"));
+    CHECK(ReadCounts(backend.database(),
+                     "SELECT queue, user, provider_key || model_key, priority, ready, running FROM lane") ==
+          ReadCounts(backend.database(), R"sql(SELECT queue, user, provider_key || model_key, priority,
+            sum(state = 'ready'), sum(state IN ('running', 'parked')) FROM job
+            WHERE state IN ('ready', 'running', 'parked') GROUP BY 1, 2, 3, 4)sql"));
     CHECK(ReadCounts(backend.database(),
                      "SELECT queue, state, '', 0, jobs, 0 FROM queue_state WHERE jobs <> 0") ==
           ReadCounts(backend.database(), "SELECT queue, state, '', 0, count(*), 0 FROM job GROUP BY 1, 2"));

@@ -97,6 +97,15 @@ TEST_CASE("a schema that this build is too old for is refused and both versions 
   CHECK(InfoOf(refused).message.find("schema " + std::to_string(SqliteSchemaVersion())) != std::string::npos);
 }
 
+TEST_CASE("a schema from before the first release is refused by its number") {
+  SqliteBackend backend;
+  backend.Close();
+  Execute(backend.database(), "PRAGMA user_version = 1; UPDATE meta SET value = '1'");
+  Status refused = backend.TryOpen().status();
+  CHECK(CodeOf(refused) == Code::kUnsupported);
+  CHECK(InfoOf(refused).message.find("schema 1") != std::string::npos);
+}
+
 TEST_CASE("a newer schema that is only additive opens and is left as it is") {
   SqliteBackend backend;
   backend.Close();

@@ -8,7 +8,9 @@ using ContractBackend = SqliteBackend;
 TEST_SUITE_BEGIN("sqlite");
 #include "contract/collections_contract.h"
 #include "contract/event_log_contract.h"
+#include "contract/job_scope_contract.h"
 #include "contract/job_store_contract.h"
+#include "contract/ledger_contract.h"
 #include "contract/records_contract.h"
 #include "contract/store_contract.h"
 TEST_SUITE_END();

@@ -9,8 +9,8 @@
 
 #include <thread>
 
-#include "fault_vfs.h"
 #include "sqlite_backend.h"
+#include "support/fault_vfs.h"
 
 namespace mediagen {
 namespace {

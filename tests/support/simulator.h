@@ -60,13 +60,20 @@ class Simulator {
   std::string base_url() const { return url() + "/v1"; }
 
   // Every paid request since it started, in order.
-  std::vector<Json> Journal() {
-    HttpFixture http;
+  std::vector<Json> Journal() { return Lines("/simulator/journal"); }
+  // Every delivery of a webhook since it started, {"provider", "id", "status"}, once there are `count`.
+  std::vector<Json> Webhooks(size_t count) {
     std::vector<Json> lines;
-    const std::string text = http.Get(url() + "/simulator/journal").body;
-    for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
-      lines.push_back(Json::parse(text.substr(at, end - at)));
+    do {
+      lines = Lines(fmt::format("/simulator/webhooks?count={}", count));
+    } while (lines.size() < count);
     return lines;
+  }
+  // Where the webhooks of a provider go whose requests name no URL.
+  void SetWebhook(const std::string& provider, const std::string& to) {
+    HttpFixture http;
+    (void)http.Call(LoopbackRequest("POST", url() + "/simulator/webhooks",
+                                    Json{{"provider", provider}, {"url", to}}.dump()));
   }
   // The next `times` paid requests suffer `fault` (tests/simulator/fault.h).
   void Next(const Json& fault, int times = 1) {
@@ -76,6 +83,15 @@ class Simulator {
   }
 
  private:
+  std::vector<Json> Lines(const std::string& path) {
+    HttpFixture http;
+    std::vector<Json> lines;
+    const std::string text = http.Get(url() + path).body;
+    for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
+      lines.push_back(Json::parse(text.substr(at, end - at)));
+    return lines;
+  }
+
   // By the environment, the build's definition, or beside this test program.
   static std::string ProgramPath() {
     if (const char* path = getenv("MEDIAGEN_SIMULATOR")) return path;

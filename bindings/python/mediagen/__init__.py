@@ -36,10 +36,12 @@ from ._exchange import Response
 from .cache import Cache
 from .engine import Engine
 from .events import Event, Events, SyncEvents
+from .provider import Request
 from .queue import Queue, SyncQueue
 from .records import Generation, Job, Output, Page, Record, SyncGeneration, SyncOutput
 from .store import Store, SyncStore
 from .sync import SyncEngine
+from .worker import Cancel, Context, Defer, Discard, Retry, SyncContext
 
 
 def version() -> str:
@@ -50,10 +52,14 @@ def version() -> str:
 __all__ = [
     "BudgetExceededError",
     "Cache",
+    "Cancel",
     "CanceledError",
     "ClosedError",
     "ConflictError",
+    "Context",
     "CorruptError",
+    "Defer",
+    "Discard",
     "Engine",
     "Event",
     "Events",
@@ -73,12 +79,15 @@ __all__ = [
     "Queue",
     "RateLimitedError",
     "Record",
+    "Request",
     "Response",
+    "Retry",
     "SafetyError",
     "StaleError",
     "StaleFenceError",
     "StorageFullError",
     "Store",
+    "SyncContext",
     "SyncEngine",
     "SyncEvents",
     "SyncGeneration",

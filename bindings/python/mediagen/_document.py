@@ -5,6 +5,7 @@ name.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any, Union
 
@@ -36,6 +37,14 @@ def encode(value: Any) -> bytes:
         return value
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
+    return dump(value)
+
+
+def dump(value: Any) -> bytes:
+    """`value` as JSON, a string as a JSON string.
+
+    Raises InvalidError for what JSON cannot say.
+    """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:
@@ -56,6 +65,14 @@ def merge(document: Document | None, keywords: Mapping[str, Any]) -> bytes:
             )
         return encode(document)
     return encode({**document, **extra})
+
+
+def bytes_of(picture: bytes | bytearray | memoryview | os.PathLike[str] | str) -> bytes:
+    """A picture's bytes, or those of the file at a path."""
+    if isinstance(picture, (str, os.PathLike)):
+        with open(picture, "rb") as file:
+            return file.read()
+    return bytes(picture)
 
 
 def who(principal: Principal) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Union
 
 from . import _call
 from ._call import Operation
-from ._document import Document, Principal, encode, fields, merge, who
+from ._document import Document, Principal, dump, encode, fields, merge, who
 from ._handle import Owner
 from .records import Job, Page, Record
 
@@ -45,6 +45,16 @@ class EngineVerbs:
         row: Callable[[Any], T],
     ) -> Operation[T]:
         return Operation("submit_begin", self.owner.live(), merge(request, extra), decode=row)
+
+    def upload(
+        self,
+        principal: Principal,
+        metadata: Mapping[str, Any],
+        picture: bytes,
+        row: Callable[[Any], T],
+    ) -> Operation[T]:
+        arguments = who(principal), encode(fields(metadata)), picture
+        return Operation("upload_begin", self.owner.live(), *arguments, decode=row)
 
     def rest(self, principal: Principal, id: str, row: Callable[[Any], T]) -> Operation[T]:
         return Operation("await_begin", self.owner.live(), who(principal), id.encode(), decode=row)
@@ -213,8 +223,55 @@ class QueueVerbs:
     def get(self, id: str) -> Operation[Job]:
         return Operation("queue_get_begin", self.owner.live(), id.encode(), decode=Job)
 
+    def checkpoint(self, job: Claimed, value: Any) -> Operation[None]:
+        arguments = *_fenced(job), dump(value)
+        return Operation(
+            "queue_checkpoint_begin", self.owner.live(), *arguments, decode=_call.nothing
+        )
+
+    def log(self, job: Claimed, message: str, level: str) -> Operation[None]:
+        arguments = *_fenced(job), encode({"message": message, "level": level})
+        return Operation("queue_log_begin", self.owner.live(), *arguments, decode=_call.nothing)
+
     def cancel(self, id: str) -> Operation[Job]:
         return Operation("queue_cancel_begin", self.owner.live(), id.encode(), decode=Job)
+
+    def result(self, id: str) -> Operation[Any]:
+        return Operation(
+            "queue_result_begin", self.owner.live(), id.encode(), decode=lambda value: value
+        )
+
+    def retry(self, id: str) -> Operation[Job]:
+        return Operation("queue_retry_begin", self.owner.live(), id.encode(), decode=Job)
+
+    def retry_all(self, queue: str, kind: str | None) -> Operation[int]:
+        which = encode(fields({"queue": queue, "kind": kind}))
+        return Operation(
+            "queue_retry_all_begin",
+            self.owner.live(),
+            which,
+            decode=lambda result: result["retried"],
+        )
+
+    def list(
+        self, resource: str, query: Mapping[str, Any], row: Callable[[Any], T]
+    ) -> Operation[Page[T]]:
+        return Operation(
+            "queue_list_begin",
+            self.owner.live(),
+            resource.encode(),
+            encode(fields(query)),
+            decode=_page(row),
+        )
+
+    def configure(self, name: str, settings: Mapping[str, Any]) -> Operation[Record]:
+        return Operation(
+            "queue_configure_begin",
+            self.owner.live(),
+            name.encode(),
+            encode(settings),
+            decode=Record,
+        )
 
 
 def _fenced(job: Claimed) -> tuple[bytes, int]:

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import _exchange
 from ._call import finish
-from ._document import Document, Principal, encode, merge
+from ._crew import Crew
+from ._document import Document, Principal, bytes_of, encode, merge
 from ._errors import GenerationFailed
 from ._exchange import Exchange, Response
 from ._handle import Owner, opener, part
-from ._verbs import EngineVerbs
+from ._verbs import EngineVerbs, QueueVerbs
 from .events import Events
 from .queue import Queue
 from .records import Generation, Output, Page
 from .store import Store
+from .provider import Provides
 
 if TYPE_CHECKING:
     from .sync import SyncEngine
 
 
-class Engine:
+def crew_of(engine: Owner) -> Crew:
+    """The workers of an engine, whose queue is opened when they begin."""
+    return Crew(lambda: QueueVerbs(Owner(part("queue", engine))))
+
+
+class Engine(Provides):
     """An engine for asyncio; `engine.sync` is the same engine for threads.
 
     config: the configuration document (docs/configuration.md) as a dict or JSON text; keywords are
@@ -39,13 +48,14 @@ class Engine:
     def __init__(self, config: Document | None = None, **keywords: Any) -> None:
         self._owner = Owner(opener("engine", merge(config, keywords)))
         self._verbs = EngineVerbs(self._owner)
+        self._crew = crew_of(self._owner)
 
     @property
     def sync(self) -> SyncEngine:
         """The same engine, blocking."""
         from .sync import SyncEngine
 
-        return SyncEngine._of(self._owner)
+        return SyncEngine._of(self._owner, self._crew)
 
     def _generation(self, document: dict[str, Any]) -> Generation:
         return Generation(document, self)
@@ -87,6 +97,30 @@ class Engine:
         """An output's record."""
         return await finish(
             self._verbs.get(principal, "outputs", id, lambda document: Output(document, self))
+        )
+
+    async def upload(
+        self,
+        picture: bytes | bytearray | memoryview | os.PathLike[str] | str,
+        *,
+        user: str | None = None,
+        visibility: str | None = None,
+        principal: Principal = None,
+    ) -> Output:
+        """Stores a picture or video, given as its bytes or as a path, and returns its output.
+
+        user: whose it is; None is nobody's but the host's (a principal's own is the principal's).
+        Raises InvalidError or UnsupportedError for what is no whole picture of a type that is
+        stored, TooLargeError past "media.maxUploadBytes".
+        """
+        data = await asyncio.to_thread(bytes_of, picture)
+        return await finish(
+            self._verbs.upload(
+                principal,
+                {"user": user, "visibility": visibility},
+                data,
+                lambda document: Output(document, self),
+            )
         )
 
     async def list(
@@ -180,19 +214,25 @@ class Engine:
     @property
     def queue(self) -> Queue:
         """The engine's jobs."""
-        return Queue._of(Owner(part("queue", self._owner)))
+        queue = Queue._of(Owner(part("queue", self._owner)))
+        queue._crew = self._crew
+        return queue
 
     async def close(self, grace_ms: int = 5000) -> None:
         """Stops claiming, lets what runs go on for up to grace_ms, and ends every call with
-        ClosedError.
+        ClosedError. What its workers have not finished by then is handed back.
 
         Nothing accepted is lost. Closing twice is no error.
         """
+        end = time.monotonic() + grace_ms / 1000
+        await self._crew.close(grace_ms)
+        grace_ms = max(0, round((end - time.monotonic()) * 1000))
         self._owner.forbid()
         if self._owner.opened():
             await finish(self._verbs.close(grace_ms))
 
     async def __aenter__(self) -> Engine:
+        self._crew.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:

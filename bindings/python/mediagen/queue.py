@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._call import finish, wait
-from ._document import Document, encode, fields, merge
+from ._crew import Crew
+from ._document import Document, camel, encode, fields, merge
 from ._errors import TimedOutError
 from ._handle import Owner, opener
 from ._verbs import Claimed, QueueVerbs
-from .records import Job
+from .records import Job, Page, Record
+from .worker import SyncWorks, Works
+
+GRACE_MS = 5000  # for workers to end what they are at
 
 
 def _outcome(
@@ -35,6 +39,15 @@ def _progress(
     }
 
 
+def _settings(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Unlike fields(), None is kept: it takes a change back."""
+    return {camel(name): value for name, value in settings.items()}
+
+
+def _page(limit: int | None, cursor: str | None, **fields: Any) -> Mapping[str, Any]:
+    return {"limit": limit, "cursor": cursor, **fields}
+
+
 def _job(queue: str, kind: str, payload: Any, keywords: Mapping[str, Any]) -> bytes:
     return encode({"queue": queue, "kind": kind, "payload": payload, **fields(keywords)})
 
@@ -45,13 +58,16 @@ class _QueueBase:
 
     def _set(self, owner: Owner) -> None:
         self._owner, self._verbs = owner, QueueVerbs(owner)
+        # An engine's queue registers workers with the engine's crew, whose times are the engine's.
+        self._crew = self._own = Crew(lambda: self._verbs)
 
     def close(self) -> None:
         """Gives the queue up; what it still held goes back to others."""
+        self._own.cut()
         self._owner.close()
 
 
-class Queue(_QueueBase):
+class Queue(_QueueBase, Works):
     """For asyncio. Queue(data_dir=…) opens one alone; `engine.queue` is an engine's. Thread-safe.
 
     One Queue is one worker. A claimed job is the claimer's until it is finished or its timeout_ms
@@ -67,7 +83,8 @@ class Queue(_QueueBase):
     async def enqueue(self, queue: str, kind: str, payload: Any = None, **fields: Any) -> str:
         """Enqueues one job and returns its id.
 
-        fields: user, priority, run_at, timeout_ms, unique_key, keys.
+        fields: user, priority, run_at, delay_ms, timeout_ms, max_tries, cost, keys, unique_key,
+        unique, children, on_child_failure, after_children, items, chunk, parent.
         """
         return (await finish(self._verbs.enqueue(_job(queue, kind, payload, fields))))[0]
 
@@ -98,6 +115,16 @@ class Queue(_QueueBase):
         """Tells how far a job is; a heartbeat, too."""
         await finish(self._verbs.progress(job, _progress(fraction, current, total, message)))
 
+    async def checkpoint(self, job: Claimed, value: Any) -> None:
+        """Keeps any JSON value for the next try of this job, which finds it as "checkpoint"; a
+        heartbeat, too.
+        """
+        await finish(self._verbs.checkpoint(job, value))
+
+    async def log(self, job: Claimed, message: str, level: str = "info") -> None:
+        """Adds a line to the job's log, of which the last 1,000 are kept; a heartbeat, too."""
+        await finish(self._verbs.log(job, message, level))
+
     async def finish(
         self,
         job: Claimed,
@@ -120,14 +147,70 @@ class Queue(_QueueBase):
         """A waiting job is canceled at once; a running one is asked to."""
         return await finish(self._verbs.cancel(id))
 
+    async def result(self, id: str) -> Any:
+        """The whole result of a job, however large."""
+        return await finish(self._verbs.result(id))
+
+    async def retry(self, id: str) -> Job:
+        """A dead job starts anew; a dead parent takes its failed children with it."""
+        return await finish(self._verbs.retry(id))
+
+    async def retry_all(self, queue: str, kind: str | None = None) -> int:
+        """Retries all dead jobs of a queue (of one kind) and returns how many they were."""
+        return await finish(self._verbs.retry_all(queue, kind))
+
+    async def jobs(
+        self,
+        queue: str | None = None,
+        state: str | None = None,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[Job]:
+        """One page of jobs, oldest first; `state` "dead" is the dead letter."""
+        query = _page(limit, cursor, queue=queue, state=state)
+        return await finish(self._verbs.list("jobs", query, Job))
+
+    async def children(
+        self, id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> Page[Job]:
+        """One page of a job's children."""
+        return await finish(self._verbs.list("children", _page(limit, cursor, job=id), Job))
+
+    async def logs(
+        self, id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> Page[Record]:
+        """One page of a job's log lines: "sequence", "at", "level", "message"."""
+        return await finish(self._verbs.list("logs", _page(limit, cursor, job=id), Record))
+
+    async def queues(self) -> list[Record]:
+        """Every queue: "name", "settings", and "counts" by state."""
+        return list((await finish(self._verbs.list("queues", {}, Record)))["data"])
+
+    async def configure(self, queue: str, **settings: Any) -> Record:
+        """Changes a queue's settings at run time, durably and for every process: concurrency,
+        per_key, rate, timeout_ms, retry, keep, events, paused. None takes a change back.
+        """
+        return await finish(self._verbs.configure(queue, _settings(settings)))
+
+    async def pause(self, queue: str) -> None:
+        """Stops claims from a queue; what runs goes on."""
+        await self.configure(queue, paused=True)
+
+    async def resume(self, queue: str) -> None:
+        """Lets claims from a queue go on."""
+        await self.configure(queue, paused=False)
+
     async def __aenter__(self) -> Queue:
+        self._own.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._own.close(GRACE_MS)
         self.close()
 
 
-class SyncQueue(_QueueBase):
+class SyncQueue(_QueueBase, SyncWorks):
     """The blocking Queue."""
 
     @classmethod
@@ -169,6 +252,16 @@ class SyncQueue(_QueueBase):
         """Tells how far a job is; a heartbeat, too."""
         wait(self._verbs.progress(job, _progress(fraction, current, total, message)))
 
+    def checkpoint(self, job: Claimed, value: Any) -> None:
+        """Keeps any JSON value for the next try of this job, which finds it as "checkpoint"; a
+        heartbeat, too.
+        """
+        wait(self._verbs.checkpoint(job, value))
+
+    def log(self, job: Claimed, message: str, level: str = "info") -> None:
+        """Adds a line to the job's log, of which the last 1,000 are kept; a heartbeat, too."""
+        wait(self._verbs.log(job, message, level))
+
     def finish(
         self,
         job: Claimed,
@@ -191,7 +284,69 @@ class SyncQueue(_QueueBase):
         """A waiting job is canceled at once; a running one is asked to."""
         return wait(self._verbs.cancel(id))
 
+    def result(self, id: str) -> Any:
+        """The whole result of a job, however large."""
+        return wait(self._verbs.result(id))
+
+    def retry(self, id: str) -> Job:
+        """A dead job starts anew; a dead parent takes its failed children with it."""
+        return wait(self._verbs.retry(id))
+
+    def retry_all(self, queue: str, kind: str | None = None) -> int:
+        """Retries all dead jobs of a queue (of one kind) and returns how many they were."""
+        return wait(self._verbs.retry_all(queue, kind))
+
+    def jobs(
+        self,
+        queue: str | None = None,
+        state: str | None = None,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[Job]:
+        """One page of jobs, oldest first; `state` "dead" is the dead letter."""
+        query = _page(limit, cursor, queue=queue, state=state)
+        return wait(self._verbs.list("jobs", query, Job))
+
+    def children(
+        self, id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> Page[Job]:
+        """One page of a job's children."""
+        return wait(self._verbs.list("children", _page(limit, cursor, job=id), Job))
+
+    def logs(
+        self, id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> Page[Record]:
+        """One page of a job's log lines: "sequence", "at", "level", "message"."""
+        return wait(self._verbs.list("logs", _page(limit, cursor, job=id), Record))
+
+    def queues(self) -> list[Record]:
+        """Every queue: "name", "settings", and "counts" by state."""
+        return list(wait(self._verbs.list("queues", {}, Record))["data"])
+
+    def configure(self, queue: str, **settings: Any) -> Record:
+        """Changes a queue's settings at run time, durably and for every process: concurrency,
+        per_key, rate, timeout_ms, retry, keep, events, paused. None takes a change back.
+        """
+        return wait(self._verbs.configure(queue, _settings(settings)))
+
+    def pause(self, queue: str) -> None:
+        """Stops claims from a queue; what runs goes on."""
+        self.configure(queue, paused=True)
+
+    def resume(self, queue: str) -> None:
+        """Lets claims from a queue go on."""
+        self.configure(queue, paused=False)
+
+    def close(self, grace_ms: int = GRACE_MS) -> None:
+        """Lets its workers end within grace_ms and gives the queue up; what it still held goes back
+        to others.
+        """
+        self._own.close_blocking(grace_ms)
+        super().close()
+
     def __enter__(self) -> SyncQueue:
+        self._own.start_blocking()
         return self
 
     def __exit__(self, *_: object) -> None:

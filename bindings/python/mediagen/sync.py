@@ -5,25 +5,30 @@ Waits give way to signals ten times a second, so Ctrl-C works.
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterable, Mapping
 from ctypes import byref, c_int64, c_void_p
 from typing import Any
 
 from . import _exchange
 from ._call import wait
-from ._document import Document, Principal, encode, merge
+from ._crew import Crew
+from ._document import Document, Principal, bytes_of, encode, merge
 from ._errors import GenerationFailed, check
 from ._exchange import Response
 from ._handle import Owner, opener, part
 from ._library import library
 from ._verbs import EngineVerbs
+from .engine import crew_of
 from .events import SyncEvents
 from .queue import SyncQueue
 from .records import Page, SyncGeneration, SyncOutput
 from .store import SyncStore
+from .provider import SyncProvides
 
 
-class SyncEngine:
+class SyncEngine(SyncProvides):
     """A blocking engine; see Engine for what arguments mean.
 
     Thread-safe; waits release the interpreter's lock.
@@ -34,11 +39,12 @@ class SyncEngine:
     def __init__(self, config: Document | None = None, **keywords: Any) -> None:
         self._owner = Owner(opener("engine", merge(config, keywords)))
         self._verbs = EngineVerbs(self._owner)
+        self._crew = crew_of(self._owner)
 
     @classmethod
-    def _of(cls, owner: Owner) -> SyncEngine:
+    def _of(cls, owner: Owner, crew: Crew) -> SyncEngine:
         engine = cls.__new__(cls)
-        engine._owner, engine._verbs = owner, EngineVerbs(owner)
+        engine._owner, engine._verbs, engine._crew = owner, EngineVerbs(owner), crew
         return engine
 
     def _generation(self, document: dict[str, Any]) -> SyncGeneration:
@@ -85,6 +91,24 @@ class SyncEngine:
             self._verbs.get(principal, "outputs", id, lambda document: SyncOutput(document, self))
         )
 
+    def upload(
+        self,
+        picture: bytes | bytearray | memoryview | os.PathLike[str] | str,
+        *,
+        user: str | None = None,
+        visibility: str | None = None,
+        principal: Principal = None,
+    ) -> SyncOutput:
+        """Stores a picture or video, given as its bytes or as a path, and returns its output."""
+        return wait(
+            self._verbs.upload(
+                principal,
+                {"user": user, "visibility": visibility},
+                bytes_of(picture),
+                lambda document: SyncOutput(document, self),
+            )
+        )
+
     def list(
         self,
         *,
@@ -101,11 +125,11 @@ class SyncEngine:
         """Asks to cancel."""
         return wait(self._verbs.decide("cancel", principal, id, self._generation))
 
-    def retry(self, id: str, *, principal: Principal = None) -> Generation:
+    def retry(self, id: str, *, principal: Principal = None) -> SyncGeneration:
         """Tries again what failed of a generation that rests; what is unknown may then be paid a second time."""
         return wait(self._verbs.decide("retry", principal, id, self._generation))
 
-    def abandon(self, id: str, *, principal: Principal = None) -> Generation:
+    def abandon(self, id: str, *, principal: Principal = None) -> SyncGeneration:
         """Takes what is unknown of a generation for failed and charged."""
         return wait(self._verbs.decide("abandon", principal, id, self._generation))
 
@@ -171,17 +195,23 @@ class SyncEngine:
     @property
     def queue(self) -> SyncQueue:
         """The engine's jobs."""
-        return SyncQueue._of(Owner(part("queue", self._owner)))
+        queue = SyncQueue._of(Owner(part("queue", self._owner)))
+        queue._crew = self._crew
+        return queue
 
     def close(self, grace_ms: int = 5000) -> None:
         """Stops claiming, lets what runs go on for up to grace_ms, and ends every call with
-        ClosedError.
+        ClosedError. What its workers have not finished by then is handed back.
         """
+        end = time.monotonic() + grace_ms / 1000
+        self._crew.close_blocking(grace_ms)
+        grace_ms = max(0, round((end - time.monotonic()) * 1000))
         self._owner.forbid()
         if self._owner.opened():
             wait(self._verbs.close(grace_ms))
 
     def __enter__(self) -> SyncEngine:
+        self._crew.start_blocking()
         return self
 
     def __exit__(self, *_: object) -> None:

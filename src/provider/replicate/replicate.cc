@@ -4,6 +4,7 @@
 #include "provider/replicate/input.h"
 #include "provider/replicate/prediction.h"
 #include "provider/replicate/target.h"
+#include "provider/webhook_signature.h"
 #include "provider/wire_adapter.h"
 
 namespace mediagen {
@@ -23,6 +24,7 @@ class ReplicateAdapter final : public WireAdapter {
       : WireAdapter(std::move(config), std::move(endpoint), "REPLICATE_API_TOKEN") {}
 
   bool reconcilable() const override { return true; }
+  bool takes_webhook_url() const override { return true; }
 
   Capabilities CapabilitiesOf(std::string_view model) const override {
     Capabilities capabilities;
@@ -92,6 +94,14 @@ class ReplicateAdapter final : public WireAdapter {
   }
 
   ReconcileAnswer ParseReconcile(const HttpResponse& response, const PartRequest& part) const override;
+
+  // The secret of the account's own webhooks: it is asked for with the key.
+  StatusOr<HttpRequest> BuildWebhookKeys() const override {
+    RETURN_IF_ERROR(CheckReady());
+    return Ask("GET", endpoint_.base() + "/webhooks/default/secret");
+  }
+  StatusOr<std::vector<std::string>> ParseWebhookKeys(const HttpResponse& response) const override;
+  StatusOr<Webhook> ReadWebhook(const WebhookRequest& request) const override;
 
  private:
   // Built from the id: the URLs that the answer gave are kept for the record, and never asked with the key.
@@ -182,6 +192,25 @@ ReconcileAnswer ReplicateAdapter::ParseReconcile(const HttpResponse& response,
                 : answer.found.empty()   ? ReconcileAnswer::kNone
                                          : ReconcileAnswer::kFound;
   return answer;
+}
+
+// {"key": "whsec_…"}
+StatusOr<std::vector<std::string>> ReplicateAdapter::ParseWebhookKeys(const HttpResponse& response) const {
+  if (!IsSuccess(response)) return Error(Code::kUnavailable, ReadFailure(response).message);
+  StatusOr<Json> json = ParseJson(response.body, "the provider's webhook secret");
+  std::string key = json.ok() ? TextOf(*json, "key") : "";
+  if (key.starts_with("whsec_") && key.size() > 6) return std::vector<std::string>{std::move(key)};
+  return Error(Code::kUnavailable, "Replicate's answer holds no webhook secret.");
+}
+
+// The body is the prediction, of which nothing but its id is read: inputs and outputs may be removed from it.
+StatusOr<Webhook> ReplicateAdapter::ReadWebhook(const WebhookRequest& request) const {
+  Webhook webhook;
+  ASSIGN_OR_RETURN(webhook.delivery, CheckStandardWebhook(request));
+  ASSIGN_OR_RETURN(Json prediction, ParseJson(request.body, "the webhook", kAnswerLimits));
+  webhook.remote_id = TextOf(prediction, "id");
+  if (IsPredictionId(webhook.remote_id)) return webhook;
+  return Error(Code::kInvalid, "The webhook names no prediction.");
 }
 
 }  // namespace

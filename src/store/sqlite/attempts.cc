@@ -8,15 +8,15 @@
 namespace mediagen {
 namespace {
 
-#define PART_COLUMNS "generation, part, n, state, error"
+#define PART_COLUMNS "generation, part, n, state, error, choice"
 constexpr auto kVisitPart = [](auto& p, const auto& visit) {
-  visit(p.generation), visit(p.part), visit(p.n), visit(p.state), visit(p.error_json);
+  visit(p.generation), visit(p.part), visit(p.n), visit(p.state), visit(p.error_json), visit(p.choice);
 };
 
-constexpr char kInsertPart[] = "INSERT INTO part (" PART_COLUMNS ") VALUES (?,?,?,?,?)";
+constexpr char kInsertPart[] = "INSERT INTO part (" PART_COLUMNS ") VALUES (?,?,?,?,?,?)";
 // Both seek the primary key (generation, part).
 constexpr char kUpdatePart[] =
-    "UPDATE part SET n = ?3, state = ?4, error = ?5 WHERE generation = ?1 AND part = ?2";
+    "UPDATE part SET n = ?3, state = ?4, error = ?5, choice = ?6 WHERE generation = ?1 AND part = ?2";
 constexpr char kPartsOf[] = "SELECT " PART_COLUMNS " FROM part WHERE generation = ? ORDER BY part";
 
 #define IDENTITY "id, generation, part, try, nonce, created_ms"
@@ -47,6 +47,9 @@ WHERE id = ?1 AND nonce = ?2 AND instr(?3, ',' || state || ',') > 0)sql";
 constexpr char kAttemptsOf[] = "SELECT " COLUMNS " FROM attempt WHERE generation = ? ORDER BY part, try";
 // Seeks the primary key.
 constexpr char kFind[] = "SELECT " COLUMNS " FROM attempt WHERE id = ?";
+// Seeks attempt_remote(provider, remote_id).
+constexpr char kFindByRemoteId[] =
+    "SELECT " COLUMNS " FROM attempt WHERE provider = ? AND remote_id = ? AND remote_id <> ''";
 // Seeks attempt_remote(provider, remote_id) once an id.
 constexpr char kKnownRemoteIds[] = R"sql(
 SELECT attempt.remote_id FROM json_each(?2) AS asked CROSS JOIN attempt
@@ -128,6 +131,13 @@ StatusOr<std::vector<Attempt>> SqliteRecords::AttemptsOf(const Id& generation) c
 StatusOr<std::optional<Attempt>> SqliteRecords::FindAttempt(const Id& id) const {
   Query query(connection_, kFind);
   query.Bind(id);
+  return FirstRow<Attempt>(query, kVisit);
+}
+
+StatusOr<std::optional<Attempt>> SqliteRecords::FindAttemptByRemoteId(std::string_view provider,
+                                                                      std::string_view remote_id) const {
+  Query query(connection_, kFindByRemoteId);
+  query.Bind(provider, remote_id);
   return FirstRow<Attempt>(query, kVisit);
 }
 

@@ -4,7 +4,6 @@
 
 #include "base/id.h"
 #include "fmt/format.h"
-#include "store/sqlite/rows.h"
 #include "store/sqlite/schema.h"
 
 namespace mediagen {
@@ -62,6 +61,14 @@ void GroupCommit::Commit(std::span<Request> requests) {
   }
 }
 
+void GroupCommit::TellPassed(std::span<const Request> requests) const {
+  for (const Request& request : requests) {
+    if (!request.finished || !request.result.ok()) continue;
+    for (const PassedMark& mark : request.marks)
+      landmarks_->Pass({mark.point, mark.user, mark.job, mark.fence}, Landmarks::kAfter);
+  }
+}
+
 GroupCommit::Ending GroupCommit::RunTransaction(std::span<Request> requests, Savepoints savepoints) {
   reached_ = 0;
   Status status = connection_ ? OkStatus() : Reopen();
@@ -79,7 +86,7 @@ GroupCommit::Ending GroupCommit::RunTransaction(std::span<Request> requests, Sav
 GroupCommit::Ending GroupCommit::RunOperations(std::span<Request> requests, Savepoints savepoints) {
   const int64_t writes_before = connection_->writes();
   const int64_t start_ms = clock_->MonotonicMs();
-  SqliteTransaction transaction(*connection_);
+  SqliteTransaction transaction(*connection_, landmarks_);
   for (Request& request : requests) {
     if (reached_ > 0 && clock_->MonotonicMs() - start_ms >= kGroupMs) break;
     ++reached_;
@@ -106,6 +113,7 @@ Status GroupCommit::RunOne(SqliteTransaction& transaction, Request& request, boo
                    fmt::format("the transaction was rolled back: {}.", connection_->last_message()));
   }
   request.signs = {transaction.wakes_events(), transaction.wakes_queues()};
+  request.marks = transaction.TakeMarks();
   return status;
 }
 

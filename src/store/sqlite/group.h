@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/sqlite/connection.h"
+#include "store/sqlite/rows.h"
 #include "store/sqlite/wake_file.h"
 #include "store/store.h"
 
@@ -29,12 +30,13 @@ struct Request {
   bool finished = false;  // false after Commit: its group was full, it comes first in the next one
   Status result;
   WakeFile::Signs signs;  // what it wants to wake, once it is committed
+  std::vector<PassedMark> marks;
 };
 
 class GroupCommit {
  public:
-  GroupCommit(Clock* clock, LogSink* log, Connection::Options options)
-      : clock_(clock), log_(log), options_(std::move(options)) {}
+  GroupCommit(Clock* clock, LogSink* log, Landmarks* landmarks, Connection::Options options)
+      : clock_(clock), log_(log), landmarks_(landmarks), options_(std::move(options)) {}
 
   // Takes over the open connection of the writer.
   void Use(std::unique_ptr<Connection> connection) { connection_ = std::move(connection); }
@@ -46,6 +48,8 @@ class GroupCommit {
   // Runs requests from the front until all are done or 20 ms have passed, commits, and gives each one its
   // result.
   void Commit(std::span<Request> requests);
+  // Tells who listens which landmarks the committed ones of `requests` have passed.
+  void TellPassed(std::span<const Request> requests) const;
 
  private:
   enum class Ending {
@@ -61,10 +65,10 @@ class GroupCommit {
 
   Ending RunTransaction(std::span<Request> requests, Savepoints savepoints);
   Ending RunOperations(std::span<Request> requests, Savepoints savepoints);
-  Status RunOne(class SqliteTransaction& transaction, Request& request, bool* rolled_back);
+  Status RunOne(SqliteTransaction& transaction, Request& request, bool* rolled_back);
   // The same in a savepoint.
-  Status RunGuarded(class SqliteTransaction& transaction, Request& request, bool* rolled_back);
-  Ending Finish(class SqliteTransaction& transaction, std::span<Request> requests, int64_t writes_before);
+  Status RunGuarded(SqliteTransaction& transaction, Request& request, bool* rolled_back);
+  Ending Finish(SqliteTransaction& transaction, std::span<Request> requests, int64_t writes_before);
   void RunAlone(Request& request);
   void Resolve(std::span<Request> requests);
   Truth ReadBack();
@@ -74,6 +78,7 @@ class GroupCommit {
 
   Clock* clock_;
   LogSink* log_;
+  Landmarks* const landmarks_;
   const Connection::Options options_;
   std::unique_ptr<Connection> connection_;
   size_t reached_ = 0;  // requests that the last transaction ran

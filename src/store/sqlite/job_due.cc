@@ -7,7 +7,7 @@
 namespace mediagen {
 namespace {
 
-#define DUE "SELECT id, queue, user, provider_key, priority FROM job INDEXED BY "
+#define DUE "SELECT id, queue, user, provider_key, model_key, priority FROM job INDEXED BY "
 
 // Seeks job_run_at(due_ms). A job that has neither time (-1) is due.
 constexpr char kDueByWall[] =
@@ -42,7 +42,8 @@ Status Collect(Query& query, std::vector<Due>* due) {
   while (query.Step()) {
     Due& row = due->emplace_back();
     query.Take(&row.id), query.Take(&row.queue), query.Take(&row.user);
-    query.Take(&row.place.provider_key), query.Take(&row.place.priority);
+    query.Take(&row.place.provider_key), query.Take(&row.place.model_key);
+    query.Take(&row.place.priority);
   }
   return query.status();
 }

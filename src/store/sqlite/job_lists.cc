@@ -33,12 +33,17 @@ constexpr char kListAllOfState[] =
 
 // Seeks the primary key (queue, state).
 constexpr char kCounts[] = "SELECT state, jobs FROM queue_state WHERE queue = ?";
+// Reads the whole table: one row a queue and state.
+constexpr char kAllCounts[] = "SELECT queue, state, jobs FROM queue_state ORDER BY queue";
 
 // Seeks job_finished(queue, rest, finished_ms).
-constexpr char kPrunable[] = R"sql(SELECT id, user FROM job INDEXED BY job_finished
+constexpr char kPrunable[] = R"sql(SELECT id, user, result_blob FROM job INDEXED BY job_finished
 WHERE queue = ? AND rest = ? AND finished_ms >= 0 AND finished_ms < ?
 ORDER BY finished_ms LIMIT ?)sql";
+// Each seeks the primary key.
 constexpr char kDelete[] = "DELETE FROM job WHERE id = ?";
+constexpr char kDeleteLog[] = "DELETE FROM job_log WHERE job = ?";
+constexpr char kDeleteFamily[] = "DELETE FROM job_family WHERE parent = ?";
 
 #define WORKER_COLUMNS "id, boot_id, lease_until_mono, started_ms, host"
 constexpr auto kVisitWorker = [](auto& w, const auto& visit) {
@@ -50,11 +55,6 @@ ON CONFLICT (id) DO UPDATE SET boot_id = excluded.boot_id, lease_until_mono = ex
 constexpr char kWorkers[] = "SELECT " WORKER_COLUMNS " FROM worker ORDER BY id";
 constexpr char kRemoveWorker[] = "DELETE FROM worker WHERE id = ?";
 
-// Like the empty id, but not NULL: before every id.
-void AddAfter(Query& query, const Id& after) {
-  query.Add(after.empty() ? Id{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}} : after);
-}
-
 }  // namespace
 
 StatusOr<std::vector<Job>> SqliteJobs::List(const std::optional<std::string>& queue,
@@ -62,7 +62,7 @@ StatusOr<std::vector<Job>> SqliteJobs::List(const std::optional<std::string>& qu
                                             int limit) const {
   if (!queue) {
     Query query(connection_, state ? kListAllOfState : kListAll);
-    AddAfter(query, after);
+    query.Add(AfterId(after));
     query.Bind(limit);
     if (state) query.Add(JobStateName(*state));
     return AllRows<Job>(query, kVisitJob);
@@ -72,7 +72,7 @@ StatusOr<std::vector<Job>> SqliteJobs::List(const std::optional<std::string>& qu
     if (state && each != *state) continue;
     Query query(connection_, ListOfState(each));
     query.Bind(*queue);
-    AddAfter(query, after);
+    query.Add(AfterId(after));
     query.Bind(limit, JobStateName(each));
     while (query.Step()) kVisitJob(rows.emplace_back(), Taker{query});
     RETURN_IF_ERROR(query.status());
@@ -97,22 +97,43 @@ StatusOr<std::map<JobState, int64_t>> SqliteJobs::CountByState(std::string_view 
   return counts;
 }
 
-StatusOr<int> SqliteJobs::Prune(std::string_view queue, JobState state, int64_t before_ms, int limit) {
-  std::vector<std::pair<Id, std::string>> gone;
+StatusOr<std::map<std::string, std::map<JobState, int64_t>>> SqliteJobs::Counts() const {
+  RETURN_IF_ERROR(lanes_.Flush());
+  Query query(connection_, kAllCounts);
+  std::map<std::string, std::map<JobState, int64_t>> all;
+  while (query.Step()) {
+    std::string queue = query.Text();
+    StatusOr<JobState> state = JobStateByName(query.Text());
+    const int64_t jobs = query.Int();
+    if (state.ok() && jobs > 0) all[queue][*state] = jobs;
+  }
+  RETURN_IF_ERROR(query.status());
+  return all;
+}
+
+StatusOr<int> SqliteJobs::Prune(std::string_view queue, JobState state, int64_t before_ms, int limit,
+                                std::vector<std::string>* blobs) {
+  struct Gone {
+    Id id;
+    std::string user, blob;
+  };
+  std::vector<Gone> gone;
   {
     Query query(connection_, kPrunable);
     query.Bind(queue, JobStateName(state), before_ms, limit);
     while (query.Step()) {
-      Id id = query.TakeId();
-      gone.emplace_back(id, query.Text());
+      Gone& row = gone.emplace_back();
+      query.Take(&row.id), query.Take(&row.user), query.Take(&row.blob);
     }
     RETURN_IF_ERROR(query.status());
   }
   std::string queue_name(queue);
   found_.reset();
-  for (const auto& [id, user] : gone) {
-    RETURN_IF_ERROR(Query(connection_, kDelete).Bind(id).Run());
-    lanes_.Moved(queue_name, user, Lanes::Place{.state = state}, std::nullopt);
+  for (Gone& row : gone) {
+    for (const char* sql : {kDelete, kDeleteLog, kDeleteFamily})
+      RETURN_IF_ERROR(Query(connection_, sql).Bind(row.id).Run());
+    lanes_.Moved(queue_name, row.user, Lanes::Place{.state = state}, std::nullopt);
+    if (!row.blob.empty()) blobs->push_back(std::move(row.blob));
   }
   return static_cast<int>(gone.size());
 }

@@ -6,11 +6,13 @@
 namespace mediagen {
 namespace {
 
-constexpr char kInsert[] = "INSERT INTO job (" JOB_COLUMNS R"sql(, sort_ms, due_boot, due_ms, rest)
-VALUES (?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?))sql";
+constexpr char kInsert[] =
+    "INSERT INTO job (" JOB_COLUMNS R"sql(, sort_ms, due_boot, due_ms, rest, unique_held)
+VALUES (?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?))sql";
 // Seeks the primary key; ?1 is the id.
-constexpr char kUpdate[] = "UPDATE job SET (" JOB_MUTABLE R"sql(, sort_ms, due_boot, due_ms, rest) =
-(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19, ?20,?21,?22,?23) WHERE id = ?1)sql";
+constexpr char kUpdate[] =
+    "UPDATE job SET (" JOB_MUTABLE R"sql(, sort_ms, due_boot, due_ms, rest, unique_held) =
+(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22, ?23,?24,?25,?26,?27) WHERE id = ?1)sql";
 // The same where a held job ends: the indexes of the other columns are not looked at.
 constexpr char kUpdateEnd[] = R"sql(
 UPDATE job SET (state, tries, result, error, worker, alive_mono, finished_ms, rest) = (?2,?3,?4,?5,NULL,?6,?7,?8)
@@ -18,9 +20,9 @@ WHERE id = ?1)sql";
 // Both seek the primary key.
 constexpr char kFind[] = "SELECT " JOB_COLUMNS " FROM job WHERE id = ?";
 constexpr char kFindPlace[] =
-    "SELECT queue, user, created_ms, fence, provider_key, priority, state FROM job WHERE id = ?";
-// Seeks job_unique(queue, unique_key).
-constexpr char kHolder[] = "SELECT id FROM job WHERE queue = ? AND unique_key = ? AND unique_key <> ''";
+    "SELECT queue, user, created_ms, fence, provider_key, model_key, priority, state FROM job WHERE id = ?";
+// Seeks job_unique(queue, unique_held).
+constexpr char kHolder[] = "SELECT id FROM job WHERE queue = ? AND unique_held = ?";
 // Both seek job_held(worker, cancel_requested).
 constexpr char kHeldBy[] = "SELECT " JOB_COLUMNS R"sql( FROM job INDEXED BY job_held
 WHERE worker = ? AND state IN ('running', 'parked'))sql";
@@ -29,8 +31,8 @@ SELECT id FROM job INDEXED BY job_held WHERE worker = ? AND cancel_requested = 1
 
 bool Held(JobState state) { return state == JobState::kRunning || state == JobState::kParked; }
 
-bool Finished(JobState state) {
-  return state == JobState::kDone || state == JobState::kDead || state == JobState::kCanceled;
+bool HoldsKey(const Job& job) {
+  return !job.unique_key.empty() && (job.unique_states & StateBit(job.state)) != 0;
 }
 
 // The columns that only the indexes read.
@@ -43,18 +45,21 @@ void BindDerived(const Job& job, int64_t created_ms, Query& query) {
   bind(scheduled && by_mono, std::string_view(BootId()));
   bind(scheduled && !by_mono, job.run_at_ms);
   bind(job.state != JobState::kReady && !Held(job.state), JobStateName(job.state));
+  bind(HoldsKey(job), job.unique_key);
 }
 
 // Whether kUpdateEnd writes all that is different.
 bool OnlyEnds(const Job& a, const Job& b) {
-  return Held(a.state) && Finished(b.state) && b.worker.empty() && a.fence == b.fence &&
-         a.due_mono == b.due_mono && a.provider_key == b.provider_key && a.priority == b.priority &&
-         a.run_at_ms == b.run_at_ms && a.timeout_ms == b.timeout_ms && a.unique_key == b.unique_key &&
-         a.cancel_requested == b.cancel_requested && a.payload_json == b.payload_json &&
-         a.progress_json == b.progress_json && a.checkpoint_json == b.checkpoint_json;
+  return Held(a.state) && IsEnded(b.state) && b.worker.empty() && a.fence == b.fence &&
+         a.due_mono == b.due_mono && a.provider_key == b.provider_key && a.model_key == b.model_key &&
+         a.priority == b.priority && a.run_at_ms == b.run_at_ms && a.timeout_ms == b.timeout_ms &&
+         a.unique_key == b.unique_key && HoldsKey(a) == HoldsKey(b) && a.units_done == b.units_done &&
+         b.result_blob.empty() && a.cancel_requested == b.cancel_requested &&
+         a.payload_json == b.payload_json && a.progress_json == b.progress_json &&
+         a.checkpoint_json == b.checkpoint_json;
 }
 
-Lanes::Place PlaceOf(const Job& job) { return {job.provider_key, job.priority, job.state}; }
+Lanes::Place PlaceOf(const Job& job) { return {job.provider_key, job.model_key, job.priority, job.state}; }
 
 }  // namespace
 
@@ -70,11 +75,10 @@ StatusOr<std::optional<Id>> SqliteJobs::HolderOf(const std::string& queue,
 }
 
 StatusOr<Id> SqliteJobs::Insert(const Job& job) {
-  if (Finished(job.state) && !job.unique_key.empty()) {
-    return Error(Code::kInvalid, fmt::format("job {} cannot be made finished and unique.", job.id.text()));
+  if (HoldsKey(job)) {
+    ASSIGN_OR_RETURN(std::optional<Id> holder, HolderOf(job.queue, job.unique_key));
+    if (holder) return *holder;
   }
-  ASSIGN_OR_RETURN(std::optional<Id> holder, HolderOf(job.queue, job.unique_key));
-  if (holder) return *holder;
   Query query(connection_, kInsert);
   kVisitJob(job, Binder{query});
   BindDerived(job, job.created_ms, query);
@@ -107,7 +111,8 @@ StatusOr<SqliteJobs::Stands> SqliteJobs::StandsOf(const Id& id) const {
   Stands stands;
   Taker take{query};
   take(stands.queue), take(stands.user), take(stands.created_ms), take(stands.fence);
-  take(stands.place.provider_key), take(stands.place.priority), take(stands.place.state);
+  take(stands.place.provider_key), take(stands.place.model_key), take(stands.place.priority);
+  take(stands.place.state);
   RETURN_IF_ERROR(query.status());
   return stands;
 }
@@ -135,20 +140,18 @@ Status SqliteJobs::Update(const Job& job, uint64_t fence) {
         fmt::format("job {} was claimed again: its fence is {}, not {}.", job.id.text(), stands.fence, fence),
         {.hint = "Drop this claim's work; another holder has the job.", .object = job.id.text()});
   }
-  Job written = job;
-  if (Finished(job.state)) written.unique_key.clear();  // free for the next one
-  const bool end_only = found_ && found_->id == job.id && OnlyEnds(*found_, written);
+  const bool end_only = found_ && found_->id == job.id && OnlyEnds(*found_, job);
   found_.reset();
-  Status status = WriteRow(written, stands.created_ms, end_only);
+  Status status = WriteRow(job, stands.created_ms, end_only);
   if (CodeOf(status) == Code::kConflict) {
-    ASSIGN_OR_RETURN(std::optional<Id> holder, HolderOf(stands.queue, written.unique_key));
+    ASSIGN_OR_RETURN(std::optional<Id> holder, HolderOf(stands.queue, job.unique_key));
     std::string holder_text = holder ? holder->text() : "another job";
     return Error(Code::kConflict,
                  fmt::format("the unique key of job {} is held by job {}.", job.id.text(), holder_text),
                  {.object = holder_text});
   }
   RETURN_IF_ERROR(status);
-  lanes_.Moved(stands.queue, stands.user, stands.place, PlaceOf(written));
+  lanes_.Moved(stands.queue, stands.user, stands.place, PlaceOf(job));
   return OkStatus();
 }
 

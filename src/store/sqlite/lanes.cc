@@ -9,17 +9,19 @@ constexpr char kCount[] = R"sql(
 INSERT INTO queue_state (queue, state, jobs) VALUES (?,?,?)
 ON CONFLICT (queue, state) DO UPDATE SET jobs = jobs + excluded.jobs)sql";
 
-// Both seek the primary key (queue, user, provider_key, priority). No RETURNING here: it collects its rows in
-// a table of its own, which took longer than the update.
+// Both seek the primary key (queue, user, provider_key, model_key, priority). No RETURNING here: it collects
+// its rows in a table of its own, which took longer than the update.
 constexpr char kAddToLane[] = R"sql(
-UPDATE lane SET ready = ready + ?5, running = running + ?6
-WHERE queue = ?1 AND user = ?2 AND provider_key = ?3 AND priority = ?4)sql";
+UPDATE lane SET ready = ready + ?6, running = running + ?7
+WHERE queue = ?1 AND user = ?2 AND provider_key = ?3 AND model_key = ?4 AND priority = ?5)sql";
 constexpr char kDropEmpty[] =
-    "DELETE FROM lane WHERE queue = ? AND user = ? AND provider_key = ? AND priority = ? AND ready + running "
-    "= 0";
+    "DELETE FROM lane WHERE queue = ? AND user = ? AND provider_key = ? AND model_key = ? AND priority = ? "
+    "AND "
+    "ready + running = 0";
 
 constexpr char kInsertLane[] =
-    "INSERT INTO lane (queue, user, provider_key, priority, ready, running, turn) VALUES (?,?,?,?,?,?,?)";
+    "INSERT INTO lane (queue, user, provider_key, model_key, priority, ready, running, turn) VALUES "
+    "(?,?,?,?,?,?,?,?)";
 
 // Both seek the prefix (queue, user) of the primary key: as many lanes as the user has provider keys and
 // priorities.
@@ -68,16 +70,15 @@ Lanes::LaneChange& Lanes::ChangeOf(const std::string& queue, const std::string& 
   if (!lanes_.empty()) {  // most often the same one again
     LaneChange& last = lanes_.back();
     if (last.queue == queue && last.user == user && last.provider_key == place.provider_key &&
-        last.priority == place.priority)
+        last.model_key == place.model_key && last.priority == place.priority)
       return last;
   }
-  const std::string key =
-      fmt::format("{}\n{}\n{}\n{}\n{}", place.priority, queue.size(), queue, user.size(), user) +
-      place.provider_key;
+  const std::string key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", place.priority, queue.size(), queue,
+                                      user.size(), user, place.provider_key.size(), place.provider_key) +
+                          place.model_key;
   auto [it, is_new] = by_key_.try_emplace(key, lanes_.size());
   if (is_new) {
-    lanes_.push_back(
-        {.queue = queue, .user = user, .provider_key = place.provider_key, .priority = place.priority});
+    lanes_.push_back({queue, user, place.provider_key, place.model_key, place.priority});
   }
   return lanes_[it->second];
 }
@@ -96,7 +97,7 @@ void Lanes::Add(const std::string& queue, const std::string& user, const Place& 
 void Lanes::Moved(const std::string& queue, const std::string& user, const std::optional<Place>& from,
                   const std::optional<Place>& to) {
   if (from && to && from->state == to->state && from->provider_key == to->provider_key &&
-      from->priority == to->priority) {
+      from->model_key == to->model_key && from->priority == to->priority) {
     return;
   }
   if (to) Add(queue, user, *to, +1);
@@ -108,20 +109,20 @@ Status Lanes::Write(const LaneChange& change) {
   {
     Query query(connection_, kAddToLane);
     RETURN_IF_ERROR(query
-                        .Bind(change.queue, change.user, change.provider_key, change.priority, change.ready,
-                              change.running)
+                        .Bind(change.queue, change.user, change.provider_key, change.model_key,
+                              change.priority, change.ready, change.running)
                         .Run());
     if (query.changes() > 0) {
       if (change.ready + change.running > 0) return OkStatus();
       return Query(connection_, kDropEmpty)
-          .Bind(change.queue, change.user, change.provider_key, change.priority)
+          .Bind(change.queue, change.user, change.provider_key, change.model_key, change.priority)
           .Run();
     }
   }
   ASSIGN_OR_RETURN(int64_t turn, TurnOf(change.queue, change.user));
   return Query(connection_, kInsertLane)
-      .Bind(change.queue, change.user, change.provider_key, change.priority, change.ready, change.running,
-            turn)
+      .Bind(change.queue, change.user, change.provider_key, change.model_key, change.priority, change.ready,
+            change.running, turn)
       .Run();
 }
 

@@ -1,9 +1,9 @@
 // Lanes: who waits in a queue and who runs, counted in the transaction that moves a job.
 //
-// A lane is one user's jobs in one queue for one provider key at one priority. A claim seeks the next lane
-// that is not saturated instead of wading through the jobs of those that are. `turn` is the user's place in
-// the round: whoever was served last goes to its end, a newcomer joins there; so one user's 1,000 jobs delay
-// another's one by at most one turn of the active users.
+// A lane is one user's jobs in one queue for one provider and model key at one priority. A claim seeks the
+// next lane that is not saturated instead of wading through the jobs of those that are. `turn` is the user's
+// place in the round: whoever was served last goes to its end, a newcomer joins there; so one user's 1,000
+// jobs delay another's one by at most one turn of the active users.
 //
 // A group of operations moves many jobs of the same lanes, so the counts are gathered and written once:
 // before they are read, and before the transaction commits. Not thread-safe.
@@ -27,7 +27,7 @@ class Lanes {
 
   // What of a job decides in which lane and in which count it stands.
   struct Place {
-    std::string provider_key;
+    std::string provider_key, model_key;
     int priority = 0;
     JobState state = JobState::kReady;
   };
@@ -48,7 +48,7 @@ class Lanes {
 
  private:
   struct LaneChange {
-    std::string queue, user, provider_key;
+    std::string queue, user, provider_key, model_key;
     int priority = 0, ready = 0, running = 0;
   };
   struct CountChange {

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/landmarks.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "store/store.h"
@@ -20,6 +21,7 @@ struct SqliteOptions {
   uint64_t reserve_bytes = 64u << 20;  // submits are refused below this much free space
   int readers = 4;                     // read connections kept
   std::string vfs;                     // SQLite VFS name; "" : SQLite's own (tests shim it)
+  Landmarks* landmarks = nullptr;      // null: nobody is told
   bool lock_writes = true;             // only the WAL-reset reproduction turns our lock off
 };
 

@@ -40,6 +40,8 @@ class SqliteRecords final : public Records {
   StatusOr<bool> MoveAttempt(const Attempt& attempt, std::span<const AttemptState> from) override;
   StatusOr<std::vector<Attempt>> AttemptsOf(const Id& generation) const override;
   StatusOr<std::optional<Attempt>> FindAttempt(const Id& id) const override;
+  StatusOr<std::optional<Attempt>> FindAttemptByRemoteId(std::string_view provider,
+                                                         std::string_view remote_id) const override;
   StatusOr<std::vector<std::string>> KnownRemoteIds(std::string_view provider,
                                                     std::span<const std::string> remote_ids) const override;
   StatusOr<std::vector<Attempt>> UnansweredAttempts(std::string_view provider, int64_t after_ms,
@@ -77,14 +79,16 @@ class SqliteJobs final : public JobStore {
                                   const std::optional<JobState>& state, const Id& after,
                                   int limit) const override;
   StatusOr<std::map<JobState, int64_t>> CountByState(std::string_view queue) const override;
-  StatusOr<int> Prune(std::string_view queue, JobState state, int64_t before_ms, int limit) override;
+  StatusOr<std::map<std::string, std::map<JobState, int64_t>>> Counts() const override;
+  StatusOr<int> Prune(std::string_view queue, JobState state, int64_t before_ms, int limit,
+                      std::vector<std::string>* blobs) override;
   Status PutWorker(const Worker& worker) override;
   StatusOr<std::vector<Worker>> Workers() const override;
   Status RemoveWorker(const Id& worker) override;
 
   // job_claim.cc
   StatusOr<std::vector<Job>> Claim(std::string_view queue, int max, const ClaimLimits& limits,
-                                   const Id& worker, int64_t now_mono) override;
+                                   const Id& worker, int64_t now_mono, int64_t* too_dear) override;
   StatusOr<bool> HasReady(std::string_view queue) const override;
 
   // job_position.cc
@@ -93,6 +97,21 @@ class SqliteJobs final : public JobStore {
   // job_due.cc
   StatusOr<int> PromoteDue(int64_t now_ms, int64_t now_mono, std::string_view boot_id, int limit) override;
   StatusOr<int64_t> NextDueIn(int64_t now_ms, int64_t now_mono) const override;
+
+  // job_family.cc
+  Status PutFamily(const Family& family) override;
+  StatusOr<std::optional<Family>> FindFamily(const Id& parent) const override;
+  StatusOr<std::vector<Job>> ChildrenOf(const Id& parent, const Id& after, int limit) const override;
+  Status AppendLog(const Id& job, int64_t at_ms, std::string_view level, std::string_view message,
+                   int keep) override;
+  StatusOr<std::vector<JobLogLine>> LogOf(const Id& job, int64_t after, int limit) const override;
+
+  // queue_rows.cc
+  StatusOr<Pace> PaceOf(std::string_view queue) const override;
+  Status PutPace(std::string_view queue, const Pace& pace) override;
+  Status PutSettings(const StoredSettings& settings) override;
+  StatusOr<std::vector<StoredSettings>> Settings() const override;
+  StatusOr<int64_t> SettingsVersion() const override;
 
   // What was counted since the last one: to be written before COMMIT and RELEASE, forgotten after ROLLBACK.
   Status WriteCounts() { return lanes_.Flush(); }
@@ -137,6 +156,29 @@ class SqliteEvents final : public EventLog {
   bool appended_ = false;
 };
 
+class SqliteLedger final : public Ledger {
+ public:
+  explicit SqliteLedger(Connection& connection) : connection_(connection) {}
+
+  Status Reserve(const Reservation& reservation) override;
+  Status Inherit(const Id& generation, int part, const Id& attempt) override;
+  Status Spend(const Id& attempt, std::optional<int64_t> reported, int64_t at_ms) override;
+  Status Refund(const Id& attempt, int64_t at_ms) override;
+  Status Release(const Id& generation, int part, int64_t at_ms) override;
+  StatusOr<int64_t> Anonymise(std::string_view user) override;
+  StatusOr<LedgerTotal> Total(std::string_view scope, Period period, int64_t wall_ms) const override;
+  StatusOr<std::vector<LedgerEntry>> EntriesOf(const Id& generation) const override;
+  StatusOr<std::vector<LedgerEntry>> List(const std::optional<std::string>& user,
+                                          std::optional<int64_t> before, int limit) const override;
+
+ private:
+  Status Append(const LedgerEntry& entry);
+  Status Count(const LedgerEntry& entry, int64_t spent, int64_t reserved);
+  Status Close(const LedgerEntry& reservation, const LedgerEntry& entry);
+
+  Connection& connection_;
+};
+
 class SqliteCollections final : public Collections {
  public:
   explicit SqliteCollections(Connection& connection) : connection_(connection) {}
@@ -155,17 +197,35 @@ class SqliteCollections final : public Collections {
   Connection& connection_;
 };
 
+// A Landmark that outlives its operation.
+struct PassedMark {
+  std::string point, user;
+  Id job;
+  uint64_t fence = 0;
+};
+
 class SqliteTransaction final : public Transaction {
  public:
-  explicit SqliteTransaction(Connection& connection)
-      : records_(connection), jobs_(connection), events_(connection), collections_(connection) {}
+  SqliteTransaction(Connection& connection, Landmarks* landmarks)
+      : records_(connection),
+        jobs_(connection),
+        events_(connection),
+        collections_(connection),
+        ledger_(connection),
+        landmarks_(landmarks) {}
 
   Records& records() override { return records_; }
   JobStore& jobs() override { return jobs_; }
   EventLog& events() override { return events_; }
   Collections& collections() override { return collections_; }
+  Ledger& ledger() override { return ledger_; }
   void WakeQueues() override { wake_queues_ = true; }
   void FreedSlot(const std::string& queue) override { freed_.insert(queue); }
+  void Mark(const Landmark& landmark) override {
+    if (landmarks_ == nullptr) return;
+    marks_.push_back({std::string(landmark.point), std::string(landmark.user), landmark.job, landmark.fence});
+    landmarks_->Pass(landmark, Landmarks::kBefore);
+  }
 
   // What the operations since the last one left to be done once: the counts of jobs, and whether somebody is
   // to be woken for the slots that became free. Before COMMIT and RELEASE; dropped after a ROLLBACK.
@@ -186,8 +246,11 @@ class SqliteTransaction final : public Transaction {
   // What this transaction's current operation wants to be woken; and a new operation's begin.
   bool wakes_queues() const { return wake_queues_; }
   bool wakes_events() const { return events_.appended(); }
+  // What it has marked.
+  std::vector<PassedMark> TakeMarks() { return std::exchange(marks_, {}); }
   void BeginOperation() {
     wake_queues_ = false;
+    marks_.clear();
     events_.ForgetAppended();
   }
 
@@ -196,19 +259,27 @@ class SqliteTransaction final : public Transaction {
   SqliteJobs jobs_;
   SqliteEvents events_;
   SqliteCollections collections_;
+  SqliteLedger ledger_;
+  Landmarks* const landmarks_;
   bool wake_queues_ = false;
   std::set<std::string> freed_;
+  std::vector<PassedMark> marks_;
 };
 
 class SqliteSnapshot final : public Snapshot {
  public:
   explicit SqliteSnapshot(Connection& connection)
-      : records_(connection), jobs_(connection), events_(connection), collections_(connection) {}
+      : records_(connection),
+        jobs_(connection),
+        events_(connection),
+        collections_(connection),
+        ledger_(connection) {}
 
   const Records& records() const override { return records_; }
   const JobStore& jobs() const override { return jobs_; }
   const EventLog& events() const override { return events_; }
   const Collections& collections() const override { return collections_; }
+  const Ledger& ledger() const override { return ledger_; }
   StatusOr<int64_t> AsOf() const override { return events_.Newest(); }
 
  private:
@@ -216,6 +287,7 @@ class SqliteSnapshot final : public Snapshot {
   SqliteJobs jobs_;
   SqliteEvents events_;
   SqliteCollections collections_;
+  SqliteLedger ledger_;
 };
 
 }  // namespace mediagen

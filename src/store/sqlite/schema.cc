@@ -8,7 +8,7 @@
 
 namespace mediagen {
 
-extern const char kSchemaRecords[], kSchemaJobs[], kSchemaEvents[];  // schema_*.cc
+extern const char kSchemaRecords[], kSchemaJobs[], kSchemaEvents[], kSchemaLedger[];  // schema_*.cc
 
 namespace {
 
@@ -18,11 +18,13 @@ struct Step {
   std::initializer_list<const char*> sql;
 };
 
+// The first step makes it all: nothing before it was released, and what was written then is refused by name.
+constexpr int kOldest = 2;
 const Step kSteps[] = {
-    {1, false, {kSchemaRecords, kSchemaJobs, kSchemaEvents}},
+    {kOldest, false, {kSchemaRecords, kSchemaJobs, kSchemaEvents, kSchemaLedger}},
 };
-constexpr int kSchema = 1;
-constexpr int kMinCompatible = 1;  // the oldest build that may write what this one writes
+constexpr int kSchema = 2;
+constexpr int kMinCompatible = 2;  // the oldest build that may write what this one writes
 
 constexpr char kCreateMeta[] = R"sql(
 CREATE TABLE IF NOT EXISTS meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID)sql";
@@ -70,6 +72,11 @@ Status MigrateInside(Connection& connection, WriteLocks& locks) {
   RETURN_IF_ERROR(connection.Exec(kCreateMeta));
   ASSIGN_OR_RETURN(int from, MetaNumber(connection, "schema"));
   if (from >= kSchema) return OkStatus();
+  if (from > 0 && from < kOldest) {
+    return Error(Code::kUnsupported,
+                 fmt::format("the data directory has schema {}, which was never released.", from),
+                 {.hint = "Move it away: a new one is made in its place."});
+  }
   if (from > 0 && NeedsBreaking(from) && !locks.TryOpenAlone()) {
     return Error(
         Code::kUnavailable,

@@ -47,7 +47,7 @@ Writer::Writer(Clock* clock, FileSystem* files, Metrics* metrics, LogSink* log, 
       queued_(metrics->AddGauge("mediagen_store_queued_operations", "Operations that wait to be written.")),
       refused_(
           metrics->AddCounter("mediagen_store_refused_total", "Operations refused: queue or disk full.")),
-      group_(clock, log, std::move(connection)) {}
+      group_(clock, log, options_.landmarks, std::move(connection)) {}
 
 Writer::~Writer() { Stop(); }
 
@@ -160,6 +160,7 @@ void Writer::CommitGroup(std::vector<Request> group) {
     if (hold.status().ok()) {
       wake_file_->OwnWrite();
       group_.Commit(group);
+      group_.TellPassed(group);  // with the lock held: in the order of the commits of all processes
       wake_file_->OwnWrite();
       PutBack(&group);
       WakeFile::Signs signs;

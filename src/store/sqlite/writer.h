@@ -31,6 +31,7 @@ class Writer {
   struct Options {
     std::string dir;
     uint64_t reserve_bytes = 0;
+    Landmarks* landmarks = nullptr;
   };
   // Everything must outlive the writer.
   Writer(Clock* clock, FileSystem* files, Metrics* metrics, LogSink* log, WriteLocks* locks,

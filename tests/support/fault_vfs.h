@@ -1,9 +1,66 @@
-#include "fault_vfs.h"
+// FaultVfs: SQLite's own unix VFS, except that a test says which write or sync fails, and may step in between
+// two moves of a checkpoint.
+//
+//   FaultVfs vfs;                                  // registered under vfs.name() for as long as it lives
+//   vfs.Fail(FaultVfs::kWalWrite, SQLITE_FULL, 3);  // the third write to a WAL from now on, once
+//   vfs.FailAlways(FaultVfs::kWalSync, SQLITE_IOERR_FSYNC);
+//   vfs.Heal();
+//
+// Thread-safe. Must outlive every connection that was opened through it.
+#pragma once
 
+#include <sqlite3.h>
+
+#include <array>
 #include <atomic>
+#include <climits>
+#include <functional>
+#include <mutex>
 #include <new>
+#include <string>
 
 namespace mediagen::testing {
+
+class FaultVfs {
+ public:
+  enum Op { kWalWrite, kWalSync, kDatabaseRead, kDatabaseWrite, kDatabaseSync, kOpen, kOpCount };
+
+  FaultVfs();
+  ~FaultVfs();
+  FaultVfs(const FaultVfs&) = delete;
+  FaultVfs& operator=(const FaultVfs&) = delete;
+
+  const std::string& name() const { return name_; }
+  // The `nth` operation of this kind from now (1: the next) answers `result`, and so do the `times - 1` after
+  // it. A failed write writes nothing.
+  void Fail(Op op, int result, int nth = 1, int times = 1);
+  void FailAlways(Op op, int result) { Fail(op, result, 1, INT_MAX); }
+  void Heal();
+  // How often it was asked for, failures included.
+  long Count(Op op);
+
+  // Called once, when the next checkpoint has read the state of the WAL and is about to act on it (SQLite
+  // drops its mappings of the database file there), if other connections have committed since this one last
+  // looked.
+  void OnCheckpointHasRead(std::function<void()> step_in);
+
+ private:
+  friend struct FaultFile;
+  struct State {
+    long seen = 0, first = 0, last = 0;
+    int result = SQLITE_OK;
+  };
+  int Check(Op op);
+  void CheckpointHasRead();
+  static int Open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* out_flags);
+
+  sqlite3_vfs* real_;
+  sqlite3_vfs shim_;
+  std::string name_;
+  std::mutex mutex_;
+  std::array<State, kOpCount> states_;
+  std::function<void()> step_in_;
+};
 
 // What SQLite sees as its file; the real one stands behind it in the same allocation.
 struct FaultFile {
@@ -74,31 +131,27 @@ struct FaultFile {
   }
 };
 
-namespace {
+inline constexpr sqlite3_io_methods kFaultMethods = {3,
+                                                     FaultFile::Close,
+                                                     FaultFile::Read,
+                                                     FaultFile::Write,
+                                                     FaultFile::Truncate,
+                                                     FaultFile::Sync,
+                                                     FaultFile::FileSize,
+                                                     FaultFile::Lock,
+                                                     FaultFile::Unlock,
+                                                     FaultFile::CheckReservedLock,
+                                                     FaultFile::FileControl,
+                                                     FaultFile::SectorSize,
+                                                     FaultFile::DeviceCharacteristics,
+                                                     FaultFile::ShmMap,
+                                                     FaultFile::ShmLock,
+                                                     FaultFile::ShmBarrier,
+                                                     FaultFile::ShmUnmap,
+                                                     FaultFile::Fetch,
+                                                     FaultFile::Unfetch};
 
-const sqlite3_io_methods kMethods = {3,
-                                     FaultFile::Close,
-                                     FaultFile::Read,
-                                     FaultFile::Write,
-                                     FaultFile::Truncate,
-                                     FaultFile::Sync,
-                                     FaultFile::FileSize,
-                                     FaultFile::Lock,
-                                     FaultFile::Unlock,
-                                     FaultFile::CheckReservedLock,
-                                     FaultFile::FileControl,
-                                     FaultFile::SectorSize,
-                                     FaultFile::DeviceCharacteristics,
-                                     FaultFile::ShmMap,
-                                     FaultFile::ShmLock,
-                                     FaultFile::ShmBarrier,
-                                     FaultFile::ShmUnmap,
-                                     FaultFile::Fetch,
-                                     FaultFile::Unfetch};
-
-}  // namespace
-
-FaultVfs::FaultVfs() : real_(sqlite3_vfs_find(nullptr)), shim_(*real_) {
+inline FaultVfs::FaultVfs() : real_(sqlite3_vfs_find(nullptr)), shim_(*real_) {
   static std::atomic<int> number{0};
   name_ = "fault-" + std::to_string(++number);
   shim_.zName = name_.c_str();
@@ -111,9 +164,9 @@ FaultVfs::FaultVfs() : real_(sqlite3_vfs_find(nullptr)), shim_(*real_) {
   sqlite3_vfs_register(&shim_, 0);
 }
 
-FaultVfs::~FaultVfs() { sqlite3_vfs_unregister(&shim_); }
+inline FaultVfs::~FaultVfs() { sqlite3_vfs_unregister(&shim_); }
 
-int FaultVfs::Open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* out_flags) {
+inline int FaultVfs::Open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* out_flags) {
   auto* self = static_cast<FaultVfs*>(vfs->pAppData);
   auto* shim = new (file) FaultFile;
   shim->base.pMethods = nullptr;
@@ -122,11 +175,11 @@ int FaultVfs::Open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int f
   shim->database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
   if (int fault = self->Check(kOpen); fault != SQLITE_OK) return fault;
   int result = self->real_->xOpen(self->real_, path, shim->real(), flags, out_flags);
-  if (shim->real()->pMethods != nullptr) shim->base.pMethods = &kMethods;
+  if (shim->real()->pMethods != nullptr) shim->base.pMethods = &kFaultMethods;
   return result;
 }
 
-void FaultVfs::Fail(Op op, int result, int nth, int times) {
+inline void FaultVfs::Fail(Op op, int result, int nth, int times) {
   std::lock_guard lock(mutex_);
   State& state = states_[op];
   state.result = result;
@@ -134,29 +187,29 @@ void FaultVfs::Fail(Op op, int result, int nth, int times) {
   state.last = times == INT_MAX ? LONG_MAX : state.first + times - 1;
 }
 
-void FaultVfs::Heal() {
+inline void FaultVfs::Heal() {
   std::lock_guard lock(mutex_);
   for (State& state : states_) state.result = SQLITE_OK;
 }
 
-long FaultVfs::Count(Op op) {
+inline long FaultVfs::Count(Op op) {
   std::lock_guard lock(mutex_);
   return states_[op].seen;
 }
 
-int FaultVfs::Check(Op op) {
+inline int FaultVfs::Check(Op op) {
   std::lock_guard lock(mutex_);
   State& state = states_[op];
   ++state.seen;
   return state.seen >= state.first && state.seen <= state.last ? state.result : SQLITE_OK;
 }
 
-void FaultVfs::OnCheckpointHasRead(std::function<void()> step_in) {
+inline void FaultVfs::OnCheckpointHasRead(std::function<void()> step_in) {
   std::lock_guard lock(mutex_);
   step_in_ = std::move(step_in);
 }
 
-void FaultVfs::CheckpointHasRead() {
+inline void FaultVfs::CheckpointHasRead() {
   std::function<void()> step_in;
   {
     std::lock_guard lock(mutex_);
