@@ -27,8 +27,9 @@ fi
 
 compile release build.ninja
 if [ -z "$filter" ]; then # ten thousand generations at once: a sanitizer takes a tenth of them
-  compile release test_pipeline
+  compile release test_pipeline test_engine
   run_suite doctest release/pipeline 1 build/release/tests/test_pipeline '-tc=thousands of parked*'
+  MEDIAGEN_EVERY_WRITE=1 run_suite doctest release/every-write 1 build/release/tests/test_engine '-tc=whichever write of*'
 fi
 if [ -n "$(targets release '^crash_harness$')" ]; then
   compile release crash_harness

@@ -135,7 +135,8 @@ Status Moves::RetryChildren(Transaction& transaction, const Id& parent) const {
   });
 }
 
-// A child that had ended waits again.
+// A child that had ended waits again, and its dead parent with it; but not while others stand that ended it:
+// with those, it would run on without what it waited for.
 Status Moves::ChildCame(Transaction& transaction, const Job& child, JobState before) const {
   JobStore& jobs = transaction.jobs();
   ASSIGN_OR_RETURN(std::optional<Family> family, jobs.FindFamily(child.parent));
@@ -144,6 +145,7 @@ Status Moves::ChildCame(Transaction& transaction, const Job& child, JobState bef
   if (before == JobState::kDead) --family->failed;
   if (before == JobState::kCanceled) --family->canceled;
   RETURN_IF_ERROR(jobs.PutFamily(*family));
+  if (family->fail_fast && family->failed + family->canceled > 0) return OkStatus();
   ASSIGN_OR_RETURN(std::optional<Job> parent, jobs.Find(child.parent));
   if (!parent || parent->state != JobState::kDead) return OkStatus();
   ApplyRetry(&*parent);

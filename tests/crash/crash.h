@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "crash/plan.h"
+#include "store/ledger.h"
 
 namespace mediagen::crash {
 
@@ -55,6 +56,7 @@ struct Evidence {
   std::vector<Passing> passed;        // from the log of landmarks
   std::vector<int64_t> cuts_ms;       // wall times of SIGKILLs and SIGSTOPs
   std::vector<Trap> hit, missed;      // traps in which a process was caught, and those that nobody came by
+  std::set<std::string> billed;       // attempts that the ledger has spent money on
   int random_kills = 0, freezes = 0;  // a freeze: long enough for the lease to end
   std::vector<std::string> troubles;  // processes that could not open the directory, and the like
 };
@@ -70,6 +72,13 @@ Evidence RunRound(const RoundOptions& options, const std::string& self);
 Verdict Judge(const Evidence& evidence);
 // Claims of jobs that another process held when it was frozen or killed.
 int CountTakenOver(const std::vector<Passing>& passed);
+
+// What is wrong with a ledger in which nothing is under way any more, and the attempts that it spent money
+// on.
+struct Audit {
+  std::vector<std::string> complaints, billed;
+};
+StatusOr<Audit> AuditLedger(const Ledger& ledger);
 
 // Reads what the processes of a round left in `dir`.
 std::vector<PaidRequest> ReadJournal(const std::string& path);

@@ -105,6 +105,7 @@ class Round {
     if (json.contains("end")) ended_ = true;
     if (json.contains("idle")) worker.idle = true;
     if (json.contains("fate")) evidence_.fates.push_back(FateFrom(json["fate"]));
+    for (const Json& attempt : json.value("billed", Json::array())) evidence_.billed.insert(attempt);
     if (json.contains("hit")) {
       worker.hit = true;
       evidence_.hit.push_back(Trap::From(json["hit"]));

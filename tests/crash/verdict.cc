@@ -33,6 +33,7 @@ class Judgement {
     }
     CountPaid();
     for (const std::string& prompt : evidence_.accepted) JudgeOne(prompt);
+    JudgeLedger();
     JudgeLeases();
     return std::move(verdict_);
   }
@@ -104,6 +105,18 @@ class Judgement {
     if (!any) Complain("\"{}\" is unknown, and none of its attempts is", fate.prompt);
     verdict_.unknown_by_journal += in_journal ? 1 : 0;
     verdict_.unknown_by_kill += by_cut && !in_journal ? 1 : 0;
+  }
+
+  // What was asked for is spent. What was not is spent only where nobody can know: in an attempt that rested
+  // as unknown.
+  void JudgeLedger() {
+    for (const auto& [id, found] : attempts_) {
+      const auto& [fate, attempt] = found;
+      const bool requested = requested_.count(id) > 0, billed = evidence_.billed.count(id) > 0;
+      if (requested && !billed) Complain("attempt {} of \"{}\" was paid for and not spent", id, fate->prompt);
+      if (billed && !requested && attempt->state != "unknown")
+        Complain("attempt {} of \"{}\" was spent and never asked for", id, fate->prompt);
+    }
   }
 
   // Two live leases never exist: each claim of a job has a fence of its own, and what another claim has

@@ -51,7 +51,10 @@ std::string RequestOf(uint64_t seed, int index) {
 Json ProvidersAt(const std::string& origin) {
   Json providers = Json::object();
   for (const auto& [name, path] : simulator::kWires) {
-    providers[name] = {{"baseUrl", origin + path}, {"apiKey", "simulated"}, {"allowPrivateNetwork", true}};
+    providers[name] = {{"baseUrl", origin + path},
+                       {"apiKey", "simulated"},
+                       {"allowPrivateNetwork", true},
+                       {"estimates", {{"*", "0.04"}}}};
   }
   return providers;
 }
@@ -155,6 +158,16 @@ void Decide(Engine& engine, const std::string& id, bool retry, Json* fate) {
   (*fate)["then"] = Await(engine, id).value("status", "");
 }
 
+void ReportLedger(Engine& engine) {
+  Status read = engine.backend().store->Read([&](const Snapshot& snapshot) -> Status {
+    ASSIGN_OR_RETURN(const Audit audit, AuditLedger(snapshot.ledger()));
+    for (const std::string& complaint : audit.complaints) Say({{"trouble", complaint}});
+    Say({{"billed", audit.billed}});
+    return OkStatus();
+  });
+  if (!read.ok()) Say({{"trouble", ErrorJson(read)}});
+}
+
 void Report(Engine& engine, const std::string& dir, const std::vector<std::string>& ids) {
   int undecided = 0;
   for (const std::string& text : ids) {
@@ -175,6 +188,7 @@ void Report(Engine& engine, const std::string& dir, const std::vector<std::strin
     fate["attempts"] = AttemptsOf(engine, id);
     Say({{"fate", fate}});
   }
+  ReportLedger(engine);
 }
 
 // Says so when everything rests.

@@ -101,6 +101,21 @@ TEST_CASE("a dead child that is retried calls its dead parent back") {
   CHECK(f.process.ClaimOne("work").id() == parent);
 }
 
+TEST_CASE("a parent is not called back while another child stands that ended it") {
+  Fixture f;
+  Id parent = f.process.Enqueue(Parent(2));
+  Claim part = f.process.ClaimOne("work");
+  CHECK(f.process.Finish(part, Outcome::Discard("no")).ok());  // the other one is canceled
+  CHECK(f.process.Retry(part.id()).ok());
+  CHECK(f.process.Row(parent).state == JobState::kDead);
+  CHECK(f.process.Finish(f.process.ClaimOne("work"), Outcome::Done()).ok());
+  CHECK(f.process.Row(parent).state == JobState::kDead);
+  CHECK(f.process.Retry(parent).ok());
+  CHECK(f.process.Row(parent).state == JobState::kWaiting);
+  CHECK(f.process.Finish(f.process.ClaimOne("work"), Outcome::Done()).ok());
+  CHECK(f.process.ClaimOne("work").id() == parent);
+}
+
 TEST_CASE("with onChildFailure continue the parent goes on with what there is") {
   Fixture f;
   NewJob job = Parent(2);

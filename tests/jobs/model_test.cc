@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -21,6 +22,7 @@ constexpr int kWorkers = 3;
 constexpr int kOpenJobs = 40;
 constexpr QueueSettings kSettings{
     .concurrency = 6, .per_user = 4, .retry = {.tries = 3, .base_ms = 500, .cap_ms = 8000}};
+constexpr Allowance kRate{.amount = 9, .per_ms = 5000};  // of queue "b"
 
 struct ModelJob {
   std::string queue;
@@ -70,6 +72,7 @@ class Model {
     CHECK(OpenCount() == 0);
   }
 
+  int64_t most_spent = 0;
   int claims = 0, ended = 0, stale = 0, crashes = 0, dead = 0;
 
  private:
@@ -78,7 +81,10 @@ class Model {
 
   void Open(int i) {
     workers_[i] = std::make_unique<Process>(machine_, random_->Next());
-    for (const char* queue : {"a", "b"}) workers_[i]->queues->Configure(queue, kSettings);
+    QueueSettings settings = kSettings;
+    workers_[i]->queues->Configure("a", settings);
+    settings.rate = kRate;
+    workers_[i]->queues->Configure("b", settings);
     frozen_[i] = false;
   }
 
@@ -87,7 +93,8 @@ class Model {
     NewJob job{.queue = Pick(2) ? "a" : "b",
                .kind = "test",
                .user = fmt::format("user{}", Pick(3)),
-               .priority = Pick(3)};
+               .priority = Pick(3),
+               .cost = 1 + Pick(3)};
     if (Pick(4) == 0) job.run_at_ms = machine_.fake.WallMs() + Pick(10'000);
     job.timeout_ms = 20'000 + Pick(40'000);
     Id id = Any().Enqueue(job);
@@ -112,9 +119,21 @@ class Model {
         live_in_queue += jobs_.at(holding.claim.id()).queue == job.queue;
       }
       CHECK(live_in_queue <= kSettings.concurrency);
+      if (job.queue == "b") Spend(claim.job.cost);
       holdings_.push_back(
           {.claim = std::move(claim), .worker = worker, .alive_mono = machine_.fake.MonotonicMs()});
     }
+  }
+
+  // No span of the interval's length has seen more than the rate, whoever claimed.
+  void Spend(int64_t cost) {
+    const int64_t now = machine_.fake.MonotonicMs();
+    spent_.emplace_back(now, cost);
+    while (spent_.front().first <= now - kRate.per_ms) spent_.pop_front();
+    int64_t in_span = 0;
+    for (const auto& [at, part] : spent_) in_span += part;
+    CHECK(in_span <= kRate.amount);
+    most_spent = std::max(most_spent, in_span);
   }
 
   void Finish() {
@@ -269,6 +288,7 @@ class Model {
   std::map<Id, ModelJob> jobs_;
   std::vector<Id> open_, finished_;
   std::vector<Holding> holdings_;
+  std::deque<std::pair<int64_t, int64_t>> spent_;  // when, how much
   int since_look_ = 0;
 };
 
@@ -282,6 +302,7 @@ TEST_CASE("whatever happens, no job has two live claims, no live claim is refuse
   CHECK(model.ended > 1000);
   CHECK(model.stale > 10);
   CHECK(model.crashes > 10);
+  CHECK(model.most_spent == kRate.amount);
 }
 
 }  // namespace

@@ -137,6 +137,14 @@ class Context(_ContextBase):
         """ "I am still at it", needed only when a job outlasts its timeout_ms."""
         await finish(self._verbs.heartbeat(self.job))
 
+    async def checkpoint(self, value: Any) -> None:
+        """Keeps any JSON value for the next try, which finds it as `job.checkpoint`; a heartbeat, too."""
+        await finish(self._verbs.checkpoint(self.job, value))
+
+    async def log(self, message: str, level: str = "info") -> None:
+        """Adds a line to the job's log, of which the last 1,000 are kept; a heartbeat, too."""
+        await finish(self._verbs.log(self.job, message, level))
+
 
 class SyncContext(_ContextBase):
     """A job in the hands of a function on a thread: its second argument. The methods block."""
@@ -159,6 +167,14 @@ class SyncContext(_ContextBase):
     def heartbeat(self) -> None:
         """ "I am still at it", needed only when a job outlasts its timeout_ms."""
         wait(self._verbs.heartbeat(self.job))
+
+    def checkpoint(self, value: Any) -> None:
+        """Keeps any JSON value for the next try, which finds it as `job.checkpoint`; a heartbeat, too."""
+        wait(self._verbs.checkpoint(self.job, value))
+
+    def log(self, message: str, level: str = "info") -> None:
+        """Adds a line to the job's log, of which the last 1,000 are kept; a heartbeat, too."""
+        wait(self._verbs.log(self.job, message, level))
 
 
 def _progress(

@@ -106,6 +106,34 @@ async def test_a_function_is_given_the_job_and_a_context_if_it_takes_one(engine)
     assert seen == {"both": ({"n": 1}, True, False), "thread": (False, False)}
 
 
+async def test_a_next_try_finds_the_checkpoint_and_the_log_has_the_lines_of_both(engine):
+    @engine.worker("long")
+    async def long(job, context):
+        await context.log(f"from {job.checkpoint}")
+        if job.checkpoint is None:
+            await context.checkpoint({"page": 3})
+            raise mediagen.Defer()
+        return job.checkpoint
+
+    @engine.worker("thread")
+    def thread(job, context):
+        context.log("begun", "warning")
+        if job.checkpoint is None:
+            context.checkpoint([1])
+            raise mediagen.Defer()
+        return job.checkpoint
+
+    async with engine:
+        first = await engine.queue.enqueue("long", "x")
+        second = await engine.queue.enqueue("thread", "x")
+        assert (await rest(engine.queue, first))["result"] == {"page": 3}
+        assert (await rest(engine.queue, second))["result"] == [1]
+        lines = (await engine.queue.logs(first))["data"]
+        assert {line["message"] for line in lines} == {"from None", "from {'page': 3}"}
+        levels = [line["level"] for line in (await engine.queue.logs(second))["data"]]
+        assert levels == ["warning", "warning"]
+
+
 async def test_no_more_than_its_concurrency_run_at_once_and_free_places_are_filled(data_dir):
     settings = {**ROOMY, "queues": {"email": {"concurrency": 100}}}
     now, most, gate = set(), [0], asyncio.Event()
