@@ -8,6 +8,7 @@ done
 wait_for_suites
 
 # Every fuzz_* target for half a minute, from the corpus tests/fuzz/corpus/<name> where there is one. What it finds is kept in build/fuzz/found.
+# libFuzzer ends with 77 when it has found something, unless told otherwise, and with 77 a suite says that it was skipped.
 if compgen -G 'tests/fuzz/*.cc' >/dev/null; then
   ensure_packages check
   compile fuzz build.ninja
@@ -20,7 +21,7 @@ if compgen -G 'tests/fuzz/*.cc' >/dev/null; then
     corpus=("$grown")
     [ ! -d "tests/fuzz/corpus/${fuzzer#fuzz_}" ] || corpus+=("tests/fuzz/corpus/${fuzzer#fuzz_}")
     run_suite_beside script "fuzz/${fuzzer#fuzz_}" 0 "${without_randomisation[@]}" "$(find build/fuzz -name "$fuzzer" -type f | head -n 1)" \
-      -max_total_time=30 -timeout=25 -artifact_prefix=build/fuzz/found/ "${corpus[@]}"
+      -max_total_time=30 -timeout=25 -error_exitcode=1 -artifact_prefix=build/fuzz/found/ "${corpus[@]}"
   done
   wait_for_suites
 fi

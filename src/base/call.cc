@@ -26,9 +26,9 @@ Inbox::Notice Inbox::Next() {
   }
   Entry entry = std::move(entries_.front());
   entries_.pop_front();
-  if (entry.notice.kind == NoticeKind::kEvent && --unread_events_[entry.source] == 0) {
-    unread_events_.erase(entry.source);
-  }
+  auto unread = unread_.find(entry.source);
+  if (entry.notice.kind == NoticeKind::kEvent) --unread->second.events;
+  if (--unread->second.all == 0) unread_.erase(unread);
   return std::move(entry.notice);
 }
 
@@ -55,9 +55,11 @@ void Inbox::Attach(const void* key, Poll poll) {
 }
 
 void Inbox::Push(Entry entry) {
+  Unread& unread = unread_[entry.source];
+  ++unread.all;
+  if (entry.notice.kind == NoticeKind::kEvent) ++unread.events;
   entries_.push_back(std::move(entry));
-  if (armed_) pipe_->Wake();
-  armed_ = false;
+  if (std::exchange(armed_, false)) WakeSoon(pipe_);
 }
 
 void Inbox::Post(const Call* source, uint64_t tag, NoticeKind kind) {
@@ -67,22 +69,21 @@ void Inbox::Post(const Call* source, uint64_t tag, NoticeKind kind) {
 
 void Inbox::PostEvent(const Call* source, uint64_t tag, BufferRef event, size_t backlog, MakeReset reset) {
   std::lock_guard lock(mutex_);
-  size_t& unread = unread_events_[source];
-  if (unread >= backlog) {
+  Unread& unread = unread_[source];
+  if (unread.events >= backlog) {
     event = reset(event);
     std::erase_if(entries_, [&](const Entry& entry) {
       return entry.source == source && entry.notice.kind == NoticeKind::kEvent;
     });
-    unread = 0;
+    unread.all -= std::exchange(unread.events, 0);
   }
-  ++unread;
   Push({source, {tag, NoticeKind::kEvent, std::move(event)}});
 }
 
 void Inbox::Forget(const Call* source) {
   std::lock_guard lock(mutex_);
-  std::erase_if(entries_, [&](const Entry& entry) { return entry.source == source; });
-  unread_events_.erase(source);
+  if (unread_.erase(source) > 0)
+    std::erase_if(entries_, [&](const Entry& entry) { return entry.source == source; });
 }
 
 Call::Call(std::shared_ptr<Inbox> inbox, uint64_t tag, Drive drive)

@@ -67,14 +67,17 @@ class Inbox {
     const Call* source;
     Notice notice;
   };
-  explicit Inbox(std::unique_ptr<WakeupPipe> pipe) : pipe_(std::move(pipe)) {}
+  struct Unread {  // notices of one source
+    size_t all = 0, events = 0;
+  };
+  explicit Inbox(std::shared_ptr<WakeupPipe> pipe) : pipe_(std::move(pipe)) {}
   void RunPolls();
   void Push(Entry entry);  // locked
 
-  std::unique_ptr<WakeupPipe> pipe_;
+  const std::shared_ptr<WakeupPipe> pipe_;
   std::mutex mutex_;
   std::deque<Entry> entries_;
-  std::unordered_map<const Call*, size_t> unread_events_;
+  std::unordered_map<const Call*, Unread> unread_;  // so that who has none need not be looked for
   std::unordered_map<const void*, Poll> polls_;
   bool armed_ = true;  // the next Push writes a byte
 };

@@ -1,8 +1,11 @@
 #include "base/json.h"
 
+#include <algorithm>
 #include <iterator>
-#include <set>
+#include <vector>
 
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "fmt/format.h"
 
 namespace mediagen {
@@ -32,20 +35,39 @@ class CountingIterator {
   size_t* count_;
 };
 
-// Watches the parse for duplicate keys; nlohmann itself keeps the last.
+// Watches the parse for duplicate keys; nlohmann itself keeps the last. Keys are compared by their 64-bit
+// hash, which is seeded by the process: nobody can make two that are equal, and by chance there are none.
 struct KeyCheck {
+  static constexpr size_t kFew = 32;
+  struct Object {
+    size_t begin;                        // of its keys in `keys`
+    absl::flat_hash_set<size_t> many{};  // the same keys, once there are more than a few
+  };
   const size_t* read;
-  std::vector<std::set<std::string>> keys = {};
+  std::vector<Object> objects = {};  // those that are open
+  std::vector<size_t> keys = {};
   std::string problem = {};
+
+  bool Insert(size_t key) {
+    Object& object = objects.back();
+    const auto begin = keys.begin() + static_cast<ptrdiff_t>(object.begin);
+    const size_t count = keys.size() - object.begin;
+    if (count == kFew) object.many.insert(begin, keys.end());
+    const bool is_new =
+        count < kFew ? std::find(begin, keys.end(), key) == keys.end() : object.many.insert(key).second;
+    keys.push_back(key);
+    return is_new;
+  }
 
   bool operator()(int, Json::parse_event_t event, Json& parsed) {
     if (event == Json::parse_event_t::object_start) {
-      keys.emplace_back();
-    } else if (event == Json::parse_event_t::object_end) {
-      if (!keys.empty()) keys.pop_back();
-    } else if (event == Json::parse_event_t::key && !keys.empty()) {
+      objects.push_back({keys.size()});
+    } else if (event == Json::parse_event_t::object_end && !objects.empty()) {
+      keys.resize(objects.back().begin);
+      objects.pop_back();
+    } else if (event == Json::parse_event_t::key && !objects.empty()) {
       const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys.back().insert(key).second && problem.empty()) {
+      if (!Insert(absl::HashOf(std::string_view(key))) && problem.empty()) {
         problem = fmt::format("has the key \"{}\" twice in one object: see byte {}", Shorten(key, 60), *read);
       }
     }

@@ -4,7 +4,32 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace mediagen {
+namespace {
+
+thread_local WakeScope* outermost = nullptr;
+
+}  // namespace
+
+WakeScope::WakeScope() : outer_(outermost) {
+  if (outermost == nullptr) outermost = this;
+}
+
+WakeScope::~WakeScope() {
+  if (outer_ != nullptr) return;
+  outermost = nullptr;
+  for (const auto& sleeper : sleepers_) sleeper->Wake();
+}
+
+void WakeSoon(std::shared_ptr<Sleeper> sleeper) {
+  if (outermost == nullptr) return sleeper->Wake();
+  auto& sleepers = outermost->sleepers_;
+  if (std::find(sleepers.begin(), sleepers.end(), sleeper) == sleepers.end())
+    sleepers.push_back(std::move(sleeper));
+}
 
 StatusOr<std::unique_ptr<WakeupPipe>> WakeupPipe::New() {
   int ends[2];

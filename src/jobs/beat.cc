@@ -5,16 +5,21 @@
 #include <mutex>
 #include <utility>
 
+#include "base/wakeup.h"
+
 namespace mediagen {
 
-struct Beat::State {
+struct Beat::State : Sleeper, std::enable_shared_from_this<Beat::State> {
   explicit State(Clock* from) : clock(from) {}
 
   void Kick() {
-    std::lock_guard lock(mutex);
-    kicked = true;
-    wake.notify_all();
+    {
+      std::lock_guard lock(mutex);
+      if (std::exchange(kicked, true)) return;  // it is awake, or will be
+    }
+    WakeSoon(shared_from_this());
   }
+  void Wake() override { wake.notify_all(); }
 
   void Run(const std::function<int64_t(bool)>& body) {
     std::unique_lock lock(mutex);

@@ -2,6 +2,7 @@
 // reads, routes cancels and counts.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -41,13 +42,15 @@ class HeldJobs {
   bool Has(const Id& id, uint64_t fence) const;
   int CountOf(std::string_view queue) const;
   size_t size() const;
+  // The claim, when it still is this one and its job may end without being read: nobody waits for its end.
+  std::optional<ClaimedJob> Plain(const Id& id, uint64_t fence) const;
   // The queue of a held job whose holder was not told yet to cancel; from now on it was.
   std::optional<std::string> TellCancel(const Id& id);
 
  private:
   struct Entry {
-    uint64_t fence = 0;
-    std::string queue;
+    ClaimedJob claim;
+    bool plain = false;
     bool cancel_told = false;
     std::optional<Outcome::Kind> finished;
   };
@@ -55,6 +58,7 @@ class HeldJobs {
     int count = 0;
     Gauge held;
     Counter claimed;
+    std::array<Counter, 5> finished;  // by Outcome::Kind
   };
   using Entries = std::map<Id, Entry>;
 

@@ -55,6 +55,8 @@ struct Housekeeping::State {
   std::atomic<int64_t> next_due{0};
   std::atomic<bool> under_way{false};
   int done = 0;  // by the commit under way
+  std::map<std::pair<std::string, JobState>, Id>
+      roaming;  // the last job that was looked at; the writer's alone
 
   // In one transaction: up to kAtOnce deletions over all queues. The settings are those of `rules`, since the
   // table may be gone by then.
@@ -62,16 +64,20 @@ struct Housekeeping::State {
     done = 0;
     std::vector<std::string> blobs;
     for (const Rule& rule : rules) {
-      auto prune = [&](int64_t before_ms, int64_t most) -> Status {
+      auto prune = [&](int64_t before_ms, int64_t most, Id* after) -> Status {
         const int limit = static_cast<int>(std::min<int64_t>(most, kAtOnce - done));
         if (limit <= 0) return OkStatus();
         ASSIGN_OR_RETURN(const int gone,
-                         transaction.jobs().Prune(rule.queue, rule.state, before_ms, limit, &blobs));
+                         transaction.jobs().Prune(rule.queue, rule.state, before_ms, limit, after, &blobs));
         done += gone;
         return OkStatus();
       };
-      RETURN_IF_ERROR(prune(INT64_MAX, rule.too_many));
-      RETURN_IF_ERROR(prune(rule.before_ms, kAtOnce));
+      // The first ones are mostly the ones. Behind them, a little further each time: jobs that were made
+      // later and have expired, among those that waited long and have not.
+      Id first, front;
+      RETURN_IF_ERROR(prune(INT64_MAX, rule.too_many, &first));
+      RETURN_IF_ERROR(prune(rule.before_ms, kAtOnce, &front));
+      if (!front.empty()) RETURN_IF_ERROR(prune(rule.before_ms, kAtOnce, &roaming[{rule.queue, rule.state}]));
     }
     for (const std::string& blob : blobs)
       RETURN_IF_ERROR(transaction.records().AddTombstone(blob, clock->WallMs()));

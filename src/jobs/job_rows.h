@@ -52,6 +52,8 @@ class JobRows {
  private:
   Status CheckNew(const NewJob& job) const;
   StatusOr<Id> Insert(Transaction& transaction, NewJob& job, const Id& parent) const;
+  StatusOr<bool> FinishPlain(Transaction& transaction, const Id& id, uint64_t fence,
+                             const Outcome& outcome) const;
   StatusOr<int64_t> RetryAt(Transaction& transaction, const Job& job, Moment now) const;
 
   Clock* const clock_;

@@ -114,9 +114,12 @@ Status Moves::Retry(Transaction& transaction, Job job, TakenKey taken) const {
   const JobState before = job.state;
   ApplyRetry(&job);
   ASSIGN_OR_RETURN(std::optional<Family> family, jobs.FindFamily(job.id));
-  const bool again =
-      family && (family->pending > 0 || (family->fail_fast && family->failed + family->canceled > 0));
-  if (again) job.state = JobState::kWaiting;
+  // A canceled one takes back what was canceled with it.
+  const bool bad_children = family && family->failed + family->canceled > 0;
+  const bool again = family && (family->pending > 0 ||
+                                (bad_children && (family->fail_fast || before == JobState::kCanceled)));
+  const bool over = family && !again && !family->run_after;  // a batch, all of whose items have ended
+  if (again || over) job.state = JobState::kWaiting;
   Status written = jobs.Update(job, job.fence);
   if (CodeOf(written) == Code::kConflict && taken == TakenKey::kGiveUp) {
     job.unique_key.clear();
@@ -125,7 +128,12 @@ Status Moves::Retry(Transaction& transaction, Job job, TakenKey taken) const {
   RETURN_IF_ERROR(written);
   transaction.WakeQueues();
   if (again) RETURN_IF_ERROR(RetryChildren(transaction, job.id));
-  return job.parent.empty() ? OkStatus() : ChildCame(transaction, job, before);
+  if (!job.parent.empty()) RETURN_IF_ERROR(ChildCame(transaction, job, before));
+  if (!over) return OkStatus();
+  ApplyEnd(JobState::kDone, Moment::Of(clock_), &job);
+  job.result_json = FamilyResult(*family);
+  const uint64_t fence = job.fence;
+  return Write(transaction, std::move(job), fence, JobState::kWaiting);
 }
 
 Status Moves::RetryChildren(Transaction& transaction, const Id& parent) const {
@@ -135,8 +143,8 @@ Status Moves::RetryChildren(Transaction& transaction, const Id& parent) const {
   });
 }
 
-// A child that had ended waits again, and its dead parent with it; but not while others stand that ended it:
-// with those, it would run on without what it waited for.
+// A child that had ended waits again. So does its parent, when that is dead or has not begun; but a dead one
+// not while others stand that ended it: with those, it would run on without what it waited for.
 Status Moves::ChildCame(Transaction& transaction, const Job& child, JobState before) const {
   JobStore& jobs = transaction.jobs();
   ASSIGN_OR_RETURN(std::optional<Family> family, jobs.FindFamily(child.parent));
@@ -145,13 +153,17 @@ Status Moves::ChildCame(Transaction& transaction, const Job& child, JobState bef
   if (before == JobState::kDead) --family->failed;
   if (before == JobState::kCanceled) --family->canceled;
   RETURN_IF_ERROR(jobs.PutFamily(*family));
-  if (family->fail_fast && family->failed + family->canceled > 0) return OkStatus();
   ASSIGN_OR_RETURN(std::optional<Job> parent, jobs.Find(child.parent));
-  if (!parent || parent->state != JobState::kDead) return OkStatus();
-  ApplyRetry(&*parent);
+  if (!parent) return OkStatus();
+  const JobState was = parent->state;
+  const bool dead = was == JobState::kDead;
+  const bool not_begun = (was == JobState::kReady || was == JobState::kScheduled) && parent->fence == 0;
+  if (!dead && !not_begun) return OkStatus();
+  if (dead && family->fail_fast && family->failed + family->canceled > 0) return OkStatus();
+  if (dead) ApplyRetry(&*parent);
   parent->state = JobState::kWaiting;
   RETURN_IF_ERROR(jobs.Update(*parent, parent->fence));
-  return parent->parent.empty() ? OkStatus() : ChildCame(transaction, *parent, JobState::kDead);
+  return dead && !parent->parent.empty() ? ChildCame(transaction, *parent, was) : OkStatus();
 }
 
 Status Moves::Join(Transaction& transaction, const Job& child) const {

@@ -58,6 +58,16 @@ struct Job {
   int64_t alive_mono = -1;            // of a claimed job: its last claim, heartbeat or progress
   bool cancel_requested = false;
   int64_t created_ms = 0, finished_ms = -1;  // wall
+  int64_t row = 0;                           // of a claim: where its store has it, a hint
+};
+
+// A claim as its holder remembers it: enough to end the job without reading its row.
+struct ClaimedJob {
+  Id id, worker;
+  uint64_t fence = 0;
+  std::string queue, user, provider_key, model_key;
+  int priority = 0;
+  int64_t row = 0;
 };
 
 // A queue's limits as a claim applies them; counted from running + parked jobs of all workers.
@@ -114,6 +124,10 @@ class JobStore {
   virtual StatusOr<std::optional<Job>> Find(const Id& id) const = 0;
   // Every mutable column, when the row's fence still is `fence`; kStaleFence otherwise, kNotFound when gone.
   virtual Status Update(const Job& job, uint64_t fence) = 0;
+  // Ends a running job as done, without reading it: most jobs end so. False, and nothing is changed, when its
+  // row is not as `claimed` says, or when a parent or a unique key hangs on its end: then Find and Update.
+  virtual StatusOr<bool> EndClaimed(const ClaimedJob& claimed, const std::string& result_json,
+                                    int64_t finished_ms) = 0;
   // Claims up to `max` ready jobs of `queue` in order (priority descending, lane turn, time, id) within
   // `limits`: state running, fence + 1, worker, alive_mono. `too_dear`, when given, gets the cost of the job
   // at which limits.cost_left ended the claim, else 0.
@@ -139,9 +153,11 @@ class JobStore {
                                           int limit) const = 0;
   virtual StatusOr<std::map<JobState, int64_t>> CountByState(std::string_view queue) const = 0;
   virtual StatusOr<std::map<std::string, std::map<JobState, int64_t>>> Counts() const = 0;  // of all queues
-  // Deletes up to `limit` finished (done, dead, canceled) rows that finished before `before_ms`, the oldest
-  // first, with their log lines; `blobs` gets the keys of their results.
-  virtual StatusOr<int> Prune(std::string_view queue, JobState state, int64_t before_ms, int limit,
+  // Deletes up to `limit` finished (done, dead, canceled) rows that finished before `before_ms`, with their
+  // log lines; `blobs` gets the keys of their results. Looks, in the order of ids, at some rows behind *after
+  // (empty: from the first one), which becomes the last one that was looked at, or empty when there are no
+  // more.
+  virtual StatusOr<int> Prune(std::string_view queue, JobState state, int64_t before_ms, int limit, Id* after,
                               std::vector<std::string>* blobs) = 0;
 
   virtual Status PutFamily(const Family& family) = 0;  // insert or replace

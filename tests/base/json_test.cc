@@ -57,6 +57,20 @@ TEST_CASE("hostile JSON is refused with the byte, counted from 1") {
   }
 }
 
+TEST_CASE("a duplicate is found among many keys, the objects between them left out") {
+  auto object = [](int keys, int twice) {
+    std::string text = "{";
+    for (int i = 0; i < keys; ++i) text += fmt::format(R"("k{}":{{"k1":1}},)", i == keys - 1 ? twice : i);
+    return text + R"("last":0})";
+  };
+  for (int keys : {2, 31, 32, 33, 34, 100}) {
+    CAPTURE(keys);
+    CHECK(ParseJson(object(keys, keys - 1), "request").ok());
+    for (int twice : {0, keys - 2})
+      CHECK(CodeOf(ParseJson(object(keys, twice), "request").status()) == Code::kInvalid);
+  }
+}
+
 TEST_CASE("the same key in two objects is no duplicate") {
   CHECK(Refusal(R"({"a":{"a":1},"b":{"a":{"a":1}},"c":[{"a":1},{"a":1}]})") == "accepted");
 }

@@ -423,7 +423,8 @@ TEST_CASE("pruning deletes finished jobs by age, some at a time, and nothing els
   auto prune = [&](JobState state, int64_t before_ms, int limit) {
     int pruned = -1;
     Must(Write(jobs.backend.store(), [&](Transaction& t) -> Status {
-      ASSIGN_OR_RETURN(pruned, t.jobs().Prune("generate", state, before_ms, limit, &blobs));
+      Id after;
+      ASSIGN_OR_RETURN(pruned, t.jobs().Prune("generate", state, before_ms, limit, &after, &blobs));
       return OkStatus();
     }));
     return pruned;
@@ -435,6 +436,30 @@ TEST_CASE("pruning deletes finished jobs by age, some at a time, and nothing els
   CHECK(jobs.Counts() ==
         std::map<JobState, int64_t>{
             {JobState::kReady, 1}, {JobState::kRunning, 1}, {JobState::kDone, 1}, {JobState::kDead, 1}});
+}
+
+TEST_CASE("pruning goes on behind jobs that are kept, and says where it stands") {
+  job_contract::Jobs jobs;
+  jobs.InsertMany("ada", 4);
+  std::vector<Job> claimed = jobs.Claim(4);
+  for (size_t i = 0; i < 4; ++i) jobs.Finish(claimed[i], JobState::kDone, i == 0 ? 1000 : 100);
+  std::vector<std::string> blobs;
+  Id after;
+  auto prune = [&](int limit) {
+    int pruned = -1;
+    Must(Write(jobs.backend.store(), [&](Transaction& t) -> Status {
+      ASSIGN_OR_RETURN(pruned, t.jobs().Prune("generate", JobState::kDone, 500, limit, &after, &blobs));
+      return OkStatus();
+    }));
+    return pruned;
+  };
+  CHECK(prune(1) == 1);
+  CHECK(after == claimed[1].id);
+  CHECK(prune(1) == 1);
+  CHECK(after == claimed[2].id);
+  CHECK(prune(10) == 1);
+  CHECK(after.empty());
+  CHECK(jobs.Counts() == std::map<JobState, int64_t>{{JobState::kDone, 1}});
 }
 
 TEST_CASE("workers are put, replaced, listed and removed") {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "jobs/fixture.h"
 
@@ -169,6 +171,37 @@ TEST_CASE("cancel descends: what waits is canceled, what runs is asked to") {
   CHECK(f.process.Finish(running, Outcome::Cancel()).ok());
   CHECK(f.process.Row(parent).state == JobState::kCanceled);
   CHECK(FamilyOf(f.process, parent).pending == 0);
+}
+
+TEST_CASE(
+    "a batch that was canceled with its parent's failure comes back with its items, and is not run itself") {
+  Fixture f;
+  NewJob job = Parent(1);
+  NewJob batch{.queue = "work",
+               .kind = "batch",
+               .children = {Child("item"), Child("item")},
+               .fail_fast = false,
+               .run_after = false};
+  job.children.push_back(batch);
+  Id parent = f.process.Enqueue(job);
+  std::vector<Job> children = ChildrenOf(f.process, parent);
+  REQUIRE(children.size() == 2);
+  for (const Claim& claim : f.All()) {
+    const bool item = claim.job.kind == "item";
+    CHECK(f.process.Finish(claim, item ? Outcome::Cancel() : Outcome::Discard("no")).ok());
+  }
+  CHECK(f.process.Row(parent).state == JobState::kDead);
+  CHECK(f.process.Retry(parent).ok());
+  std::vector<std::string> kinds;
+  for (int round = 0; round < 3; ++round) {
+    for (const Claim& claim : f.All()) {
+      kinds.push_back(claim.job.kind);
+      CHECK(f.process.Finish(claim, Outcome::Done()).ok());
+    }
+  }
+  std::sort(kinds.begin(), kinds.end());
+  CHECK(kinds == std::vector<std::string>{"item", "item", "part", "whole"});
+  CHECK(f.process.Row(parent).state == JobState::kDone);
 }
 
 TEST_CASE("a child can join a parent that waits, and none that does not") {

@@ -50,8 +50,9 @@ Status RandomMove(JobStore& jobs, Random& random, IdSource& ids, std::vector<Id>
   }
   if (random.Below(8) == 0) return jobs.PromoteDue(1, 1, "boot", 2).status();
   if (random.Below(8) == 0) {
+    Id after;
     std::vector<std::string> blobs;
-    return jobs.Prune("main", JobState::kDone, INT64_MAX, 2, &blobs).status();
+    return jobs.Prune("main", JobState::kDone, INT64_MAX, 2, &after, &blobs).status();
   }
   ASSIGN_OR_RETURN(std::optional<Job> job, jobs.Find((*known)[random.Below(known->size())]));
   if (!job) return OkStatus();

@@ -32,7 +32,11 @@ struct Outcome {
 // meanwhile the first one commits.
 Outcome Run(bool lock_writes) {
   testing::FaultVfs vfs;
-  SqliteBackend backend{{.threaded = false, .relaxed = true, .vfs = vfs.name(), .lock_writes = lock_writes}};
+  SqliteBackend backend{{.threaded = false,
+                         .relaxed = true,
+                         .vfs = vfs.name(),
+                         .checkpoint_pages = 1000,
+                         .lock_writes = lock_writes}};
   std::unique_ptr<Store> second = backend.OpenAnother();
   Store& first = backend.store();
   Outcome outcome;

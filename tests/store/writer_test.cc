@@ -165,7 +165,7 @@ TEST_CASE("Stop leaves an empty WAL: everything stands in the database file") {
 }
 
 TEST_CASE("a WAL that grows is checkpointed while the writer is at work") {
-  SqliteBackend backend(Manual());
+  SqliteBackend backend({.threaded = false, .checkpoint_pages = 1000});
   for (int i = 0; i < 64; ++i) {
     Must(backend.store().Commit([](Transaction& t) {
       return t.events().Append({.topic = "x", .data_json = std::string(1 << 20, 'x')}).status();

@@ -41,7 +41,8 @@ class GeminiAdapter final : public WireAdapter {
   SubmitAnswer ParseSubmit(const HttpResponse& response) const override {
     SubmitAnswer answer;
     const bool accepted = IsAccepted(response, &answer);
-    if (response.status < 200 || response.status >= 300) return answer;
+    if (answer.kind == SubmitAnswer::kRejected || response.status < 200 || response.status >= 300)
+      return answer;
     if (accepted) {
       StatusOr<Json> json = ParseJson(response.body, "the provider's answer", kAnswerLimits);
       if (json.ok()) {

@@ -87,7 +87,8 @@ StatusOr<HttpRequest> OpenAiAdapter::BuildSubmit(const PartRequest& part, const 
 SubmitAnswer OpenAiAdapter::ParseSubmit(const HttpResponse& response) const {
   SubmitAnswer answer;
   const bool accepted = IsAccepted(response, &answer);
-  if (response.status < 200 || response.status >= 300) return answer;
+  if (answer.kind == SubmitAnswer::kRejected || response.status < 200 || response.status >= 300)
+    return answer;
   std::optional<Json> document = accepted ? openai::DocumentIn(response.body) : std::nullopt;
   if (document) {
     ReadAccepted(*document, &answer);

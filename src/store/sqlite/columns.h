@@ -13,9 +13,21 @@
 
 namespace mediagen {
 
+// A text of which "" is kept as NULL.
+template <typename Text>
+struct OrNull {
+  Text& text;
+};
+template <typename Text>
+OrNull(Text&) -> OrNull<Text>;
+
 // Binds the fields that it visits.
 struct Binder {
   Query& query;
+  template <typename Text>
+  void operator()(const OrNull<Text>& field) const {
+    field.text.empty() ? query.AddNull() : query.Add(field.text);
+  }
   template <typename Field>
   void operator()(const Field& field) const {
     if constexpr (std::is_same_v<Field, GenerationStatus>) {
@@ -34,6 +46,10 @@ struct Binder {
 // newer schema are its own business.
 struct Taker {
   Query& query;
+  template <typename Text>
+  void operator()(OrNull<Text>&& field) const {
+    query.Take(&field.text);
+  }
   template <typename Field>
   void operator()(Field& field) const {
     if constexpr (std::is_same_v<Field, GenerationStatus>) {

@@ -6,6 +6,9 @@
 #include <tuple>
 #include <utility>
 
+#include "store/sqlite/job_columns.h"
+#include "store/sqlite/rows.h"
+
 namespace mediagen {
 namespace {
 
@@ -30,23 +33,21 @@ WHERE queue = ? AND provider_key = ? AND model_key = ? AND ready > 0
 ORDER BY priority DESC, turn, user LIMIT ? OFFSET ?)sql";
 constexpr int kLanesAtOnce = 64;
 
-// Seeks job_ready(queue, user, provider_key, model_key, priority, sort_ms, id); the costs stand in the rows.
-#define HEADS(columns)                                                                     \
-  "SELECT " columns                                                                        \
-  " FROM job INDEXED BY job_ready WHERE queue = ? AND user = ? AND provider_key = ? "      \
-  "AND model_key = ? AND priority = ? AND sort_ms IS NOT NULL AND (sort_ms, id) > (?, ?) " \
-  "ORDER BY sort_ms, id LIMIT ?"
-constexpr char kHeads[] = HEADS("sort_ms, id, rowid");
-constexpr char kHeadsWithCosts[] = HEADS("sort_ms, id, rowid, cost");
+// Seeks job_ready(queue, user, provider_key, model_key, priority, sort_ms, id). Whole rows: nearly every head
+// is taken, and a statement of its own for each took as long as the update that follows.
+constexpr char kHeads[] =
+    "SELECT sort_ms, rowid, " JOB_COLUMNS
+    " FROM job INDEXED BY job_ready WHERE queue = ? AND user = ? AND provider_key = ? "
+    "AND model_key = ? AND priority = ? AND sort_ms IS NOT NULL AND (sort_ms, id) > (?, ?) "
+    "ORDER BY sort_ms, id LIMIT ?";
 
 struct Keys {
   std::string provider, model;
 };
 
 struct Head {
-  int64_t sort_ms = 0, rowid = 0;
-  Id id;
-  int64_t cost = 1;
+  int64_t sort_ms = 0;
+  Job job;
 };
 
 struct Lane {
@@ -128,8 +129,8 @@ StatusOr<std::vector<Keys>> KeysWithReady(Connection& connection, const std::str
 // worth a look stand in memory, sorted; the rest in the table.
 class Line {
  public:
-  Line(Connection& connection, const std::string& queue, Keys keys, bool with_costs)
-      : connection_(connection), queue_(queue), keys_(std::move(keys)), with_costs_(with_costs) {}
+  Line(Connection& connection, const std::string& queue, Keys keys)
+      : connection_(connection), queue_(queue), keys_(std::move(keys)) {}
 
   const Keys& keys() const { return keys_; }
 
@@ -194,15 +195,14 @@ class Line {
   Status ReadHeads(Lane* lane, int wanted) {
     if (!lane->heads.empty() || lane->read_out) return OkStatus();
     const int limit = std::min(lane->next_read, wanted);
-    Query query(connection_, with_costs_ ? kHeadsWithCosts : kHeads);
+    Query query(connection_, kHeads);
     query.Bind(queue_, lane->user, keys_.provider, keys_.model, lane->priority, lane->last_sort_ms,
                lane->last_id, limit);
     while (query.Step()) {
-      Head head;
-      query.Take(&head.sort_ms), query.Take(&head.id), query.Take(&head.rowid);
-      if (with_costs_) query.Take(&head.cost);
-      lane->last_sort_ms = head.sort_ms, lane->last_id = head.id;
-      lane->heads.push_back(head);
+      Head& head = lane->heads.emplace_back();
+      query.Take(&head.sort_ms), query.Take(&head.job.row);
+      kVisitJob(head.job, Taker{query});
+      lane->last_sort_ms = head.sort_ms, lane->last_id = head.job.id;
     }
     RETURN_IF_ERROR(query.status());
     if (lane->heads.empty() && lane->next_read == 1)
@@ -215,7 +215,6 @@ class Line {
   Connection& connection_;
   const std::string& queue_;
   const Keys keys_;
-  const bool with_costs_;
   std::deque<Lane> lanes_;
   std::string last_read_;
   std::tuple<int, int64_t, std::string_view> unread_from_{INT_MIN, 0, {}};
@@ -232,24 +231,22 @@ class Chooser {
   Status Choose(int max, int64_t turn, JobChoice* choice) {
     const bool rated = slots_.limits.cost_left >= 0;
     ASSIGN_OR_RETURN(std::vector<Keys> all, KeysWithReady(connection_, queue_));
-    for (Keys& keys : all) lines_.emplace_back(connection_, queue_, std::move(keys), rated);
-    while (static_cast<int>(choice->picks.size()) < max && slots_.all < slots_.limits.concurrency) {
-      ASSIGN_OR_RETURN(Best best, Next(max - static_cast<int>(choice->picks.size()), choice->served));
+    for (Keys& keys : all) lines_.emplace_back(connection_, queue_, std::move(keys));
+    while (static_cast<int>(choice->jobs.size()) < max && slots_.all < slots_.limits.concurrency) {
+      ASSIGN_OR_RETURN(Best best, Next(max - static_cast<int>(choice->jobs.size()), choice->served));
       if (best.lane == nullptr) break;
       Lane& lane = *best.lane;
       if (rated) {
-        const int64_t cost = std::min(lane.heads.front().cost, slots_.limits.cost_cap);
+        const int64_t cost = std::min<int64_t>(lane.heads.front().job.cost, slots_.limits.cost_cap);
         if (cost > slots_.limits.cost_left) {
           choice->too_dear = cost;
           break;
         }
         slots_.limits.cost_left -= cost;
       }
-      const Keys& keys = best.line->keys();
-      choice->picks.push_back(
-          {lane.heads.front().rowid, lane.user, {keys.provider, keys.model, lane.priority}});
+      choice->jobs.push_back(std::move(lane.heads.front().job));
       lane.heads.pop_front();
-      slots_.Add(keys, lane.user, 1);
+      slots_.Add(best.line->keys(), lane.user, 1);
       choice->served[lane.user] = ++turn;
     }
     return OkStatus();
@@ -264,7 +261,8 @@ class Chooser {
   StatusOr<Best> Next(int wanted, const StringMap<int64_t>& served) {
     Best best;
     auto order = [](const Lane& lane) {
-      return std::tuple(-lane.priority, lane.turn, lane.heads.front().sort_ms, lane.heads.front().id.blob());
+      return std::tuple(-lane.priority, lane.turn, lane.heads.front().sort_ms,
+                        lane.heads.front().job.id.blob());
     };
     for (Line& line : lines_) {
       if (!slots_.KeysAreFree(line.keys())) continue;

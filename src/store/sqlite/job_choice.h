@@ -13,12 +13,7 @@
 namespace mediagen {
 
 struct JobChoice {
-  struct Pick {
-    int64_t rowid = 0;
-    std::string user;
-    Lanes::Place place;
-  };
-  std::vector<Pick> picks;    // in order
+  std::vector<Job> jobs;      // in order, as they stand: ready; `row` is the rowid
   StringMap<int64_t> served;  // the turns that users were given
   int64_t too_dear = 0;       // the cost of the job at which limits.cost_left ended the choice; 0 none
 };

@@ -21,8 +21,9 @@ template <typename Row, typename Visitor>
 void VisitJobMutable(Row& j, const Visitor& visit) {
   visit(j.state), visit(j.provider_key), visit(j.model_key), visit(j.payload_json), visit(j.priority);
   visit(j.run_at_ms), visit(j.due_mono), visit(j.fence), visit(j.tries), visit(j.timeout_ms);
-  visit(j.progress_json), visit(j.result_json), visit(j.result_blob), visit(j.units_done);
-  visit(j.error_json), visit(j.checkpoint_json), visit(j.unique_key), visit(j.worker);
+  visit(OrNull{j.progress_json}), visit(OrNull{j.result_json}), visit(OrNull{j.result_blob});
+  visit(j.units_done), visit(OrNull{j.error_json}), visit(OrNull{j.checkpoint_json});
+  visit(OrNull{j.unique_key}), visit(j.worker);
   visit(j.alive_mono), visit(j.cancel_requested), visit(j.finished_ms);
 }
 

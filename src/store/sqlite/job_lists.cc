@@ -14,7 +14,7 @@ constexpr JobState kStates[] = {JobState::kScheduled, JobState::kReady,   JobSta
 #define LIST "SELECT " JOB_COLUMNS " FROM job INDEXED BY "
 #define PAGE " AND id > ?2 ORDER BY id LIMIT ?3"
 
-// Seeks job_rest(queue, rest, id).
+// Seeks job_rest(queue, rest, id, finished_ms).
 constexpr char kListRest[] = LIST "job_rest WHERE queue = ?1 AND rest = ?4" PAGE;
 // The hot states stand in no index that is ordered by id: SQLite reads the queue's entries of job_ready, or
 // all held jobs, and keeps the first ones.
@@ -36,11 +36,12 @@ constexpr char kCounts[] = "SELECT state, jobs FROM queue_state WHERE queue = ?"
 // Reads the whole table: one row a queue and state.
 constexpr char kAllCounts[] = "SELECT queue, state, jobs FROM queue_state ORDER BY queue";
 
-// Seeks job_finished(queue, rest, finished_ms).
-constexpr char kPrunable[] = R"sql(SELECT id, user, result_blob FROM job INDEXED BY job_finished
-WHERE queue = ? AND rest = ? AND finished_ms >= 0 AND finished_ms < ?
-ORDER BY finished_ms LIMIT ?)sql";
+// Reads entries of job_rest(queue, rest, id, finished_ms) and no row.
+constexpr char kLookAt[] = R"sql(SELECT id, finished_ms FROM job INDEXED BY job_rest
+WHERE queue = ? AND rest = ? AND id > ? ORDER BY id LIMIT ?)sql";
+constexpr int kLooks = 2000;  // half a millisecond
 // Each seeks the primary key.
+constexpr char kLastWords[] = "SELECT user, result_blob FROM job WHERE id = ?";
 constexpr char kDelete[] = "DELETE FROM job WHERE id = ?";
 constexpr char kDeleteLog[] = "DELETE FROM job_log WHERE job = ?";
 constexpr char kDeleteFamily[] = "DELETE FROM job_family WHERE parent = ?";
@@ -111,29 +112,42 @@ StatusOr<std::map<std::string, std::map<JobState, int64_t>>> SqliteJobs::Counts(
   return all;
 }
 
-StatusOr<int> SqliteJobs::Prune(std::string_view queue, JobState state, int64_t before_ms, int limit,
-                                std::vector<std::string>* blobs) {
-  struct Gone {
-    Id id;
-    std::string user, blob;
-  };
-  std::vector<Gone> gone;
-  {
-    Query query(connection_, kPrunable);
-    query.Bind(queue, JobStateName(state), before_ms, limit);
-    while (query.Step()) {
-      Gone& row = gone.emplace_back();
-      query.Take(&row.id), query.Take(&row.user), query.Take(&row.blob);
-    }
-    RETURN_IF_ERROR(query.status());
+StatusOr<std::vector<Id>> SqliteJobs::Prunable(std::string_view queue, JobState state, int64_t before_ms,
+                                               int limit, Id* after) const {
+  std::vector<Id> ids;
+  Query query(connection_, kLookAt);
+  query.Bind(queue, JobStateName(state));
+  query.Add(AfterId(*after));
+  query.Bind(kLooks);
+  int looks = 0;
+  while (static_cast<int>(ids.size()) < limit && query.Step()) {
+    ++looks;
+    *after = query.TakeId();
+    const int64_t finished_ms = query.Int();
+    if (finished_ms >= 0 && finished_ms < before_ms) ids.push_back(*after);
   }
-  std::string queue_name(queue);
+  RETURN_IF_ERROR(query.status());
+  if (looks < kLooks && static_cast<int>(ids.size()) < limit) *after = Id{};
+  return ids;
+}
+
+StatusOr<int> SqliteJobs::Prune(std::string_view queue, JobState state, int64_t before_ms, int limit,
+                                Id* after, std::vector<std::string>* blobs) {
+  ASSIGN_OR_RETURN(const std::vector<Id> gone, Prunable(queue, state, before_ms, limit, after));
+  const std::string queue_name(queue);
   found_.reset();
-  for (Gone& row : gone) {
+  for (const Id& id : gone) {
+    std::string user, blob;
+    {
+      Query query(connection_, kLastWords);
+      query.Bind(id);
+      if (query.Step()) query.Take(&user), query.Take(&blob);
+      RETURN_IF_ERROR(query.status());
+    }
     for (const char* sql : {kDelete, kDeleteLog, kDeleteFamily})
-      RETURN_IF_ERROR(Query(connection_, sql).Bind(row.id).Run());
-    lanes_.Moved(queue_name, row.user, Lanes::Place{.state = state}, std::nullopt);
-    if (!row.blob.empty()) blobs->push_back(std::move(row.blob));
+      RETURN_IF_ERROR(Query(connection_, sql).Bind(id).Run());
+    lanes_.Moved(queue_name, user, Lanes::Place{.state = state}, std::nullopt);
+    if (!blob.empty()) blobs->push_back(std::move(blob));
   }
   return static_cast<int>(gone.size());
 }

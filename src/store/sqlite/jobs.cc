@@ -15,8 +15,14 @@ constexpr char kUpdate[] =
 (?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22, ?23,?24,?25,?26,?27) WHERE id = ?1)sql";
 // The same where a held job ends: the indexes of the other columns are not looked at.
 constexpr char kUpdateEnd[] = R"sql(
-UPDATE job SET (state, tries, result, error, worker, alive_mono, finished_ms, rest) = (?2,?3,?4,?5,NULL,?6,?7,?8)
+UPDATE job SET (state, tries, result, error, worker, alive_mono, finished_ms, rest) = (?2,?3,nullif(?4,''),nullif(?5,''),NULL,?6,?7,?8)
 WHERE id = ?1)sql";
+// Seeks the row itself. What the lanes and the indexes of the other columns say of it stands in the
+// condition.
+constexpr char kEndClaimed[] = R"sql(
+UPDATE job SET (state, result, error, worker, alive_mono, finished_ms, rest) = ('done',nullif(?2,''),NULL,NULL,-1,?3,'done')
+WHERE rowid = ?9 AND id = ?1 AND fence = ?4 AND worker = ?5 AND state = 'running' AND provider_key = ?6 AND model_key = ?7
+  AND priority = ?8 AND parent IS NULL AND unique_held IS NULL)sql";
 // Both seek the primary key.
 constexpr char kFind[] = "SELECT " JOB_COLUMNS " FROM job WHERE id = ?";
 constexpr char kFindPlace[] =
@@ -153,6 +159,21 @@ Status SqliteJobs::Update(const Job& job, uint64_t fence) {
   RETURN_IF_ERROR(status);
   lanes_.Moved(stands.queue, stands.user, stands.place, PlaceOf(job));
   return OkStatus();
+}
+
+StatusOr<bool> SqliteJobs::EndClaimed(const ClaimedJob& claimed, const std::string& result_json,
+                                      int64_t finished_ms) {
+  found_.reset();
+  Query query(connection_, kEndClaimed);
+  query.Bind(claimed.id, result_json, finished_ms, claimed.fence, claimed.worker, claimed.provider_key,
+             claimed.model_key, claimed.priority, claimed.row);
+  RETURN_IF_ERROR(query.Run());
+  if (query.changes() == 0) return false;
+  const Lanes::Place running{claimed.provider_key, claimed.model_key, claimed.priority, JobState::kRunning};
+  Lanes::Place done = running;
+  done.state = JobState::kDone;
+  lanes_.Moved(claimed.queue, claimed.user, running, done);
+  return true;
 }
 
 StatusOr<std::vector<Job>> SqliteJobs::HeldBy(const Id& worker) const {

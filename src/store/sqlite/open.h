@@ -22,6 +22,7 @@ struct SqliteOptions {
   int readers = 4;                     // read connections kept
   std::string vfs;                     // SQLite VFS name; "" : SQLite's own (tests shim it)
   Landmarks* landmarks = nullptr;      // null: nobody is told
+  int checkpoint_pages = 4000;         // of the WAL, 4 KiB each: the writer copies them and begins anew
   bool lock_writes = true;             // only the WAL-reset reproduction turns our lock off
 };
 

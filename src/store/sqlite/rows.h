@@ -71,6 +71,8 @@ class SqliteJobs final : public JobStore {
   StatusOr<Id> Insert(const Job& job) override;
   StatusOr<std::optional<Job>> Find(const Id& id) const override;
   Status Update(const Job& job, uint64_t fence) override;
+  StatusOr<bool> EndClaimed(const ClaimedJob& claimed, const std::string& result_json,
+                            int64_t finished_ms) override;
   StatusOr<std::vector<Job>> HeldBy(const Id& worker) const override;
   StatusOr<std::vector<Id>> CancelRequested(const Id& worker) const override;
 
@@ -80,7 +82,7 @@ class SqliteJobs final : public JobStore {
                                   int limit) const override;
   StatusOr<std::map<JobState, int64_t>> CountByState(std::string_view queue) const override;
   StatusOr<std::map<std::string, std::map<JobState, int64_t>>> Counts() const override;
-  StatusOr<int> Prune(std::string_view queue, JobState state, int64_t before_ms, int limit,
+  StatusOr<int> Prune(std::string_view queue, JobState state, int64_t before_ms, int limit, Id* after,
                       std::vector<std::string>* blobs) override;
   Status PutWorker(const Worker& worker) override;
   StatusOr<std::vector<Worker>> Workers() const override;
@@ -121,6 +123,8 @@ class SqliteJobs final : public JobStore {
   }
 
  private:
+  StatusOr<std::vector<Id>> Prunable(std::string_view queue, JobState state, int64_t before_ms, int limit,
+                                     Id* after) const;
   struct Stands {  // what an update has to know of the row as it is
     std::string queue, user;
     int64_t created_ms = 0;

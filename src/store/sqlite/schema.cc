@@ -19,12 +19,12 @@ struct Step {
 };
 
 // The first step makes it all: nothing before it was released, and what was written then is refused by name.
-constexpr int kOldest = 2;
+constexpr int kOldest = 3;
 const Step kSteps[] = {
     {kOldest, false, {kSchemaRecords, kSchemaJobs, kSchemaEvents, kSchemaLedger}},
 };
-constexpr int kSchema = 2;
-constexpr int kMinCompatible = 2;  // the oldest build that may write what this one writes
+constexpr int kSchema = 3;
+constexpr int kMinCompatible = 3;  // the oldest build that may write what this one writes
 
 constexpr char kCreateMeta[] = R"sql(
 CREATE TABLE IF NOT EXISTS meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID)sql";

@@ -17,8 +17,10 @@ CREATE TABLE job (
   units INTEGER NOT NULL DEFAULT 1, unique_states INTEGER NOT NULL DEFAULT 0,
   state TEXT NOT NULL, provider_key TEXT NOT NULL, model_key TEXT NOT NULL DEFAULT '', payload TEXT NOT NULL,
   priority INTEGER NOT NULL, run_at_ms INTEGER NOT NULL, due_mono INTEGER NOT NULL, fence INTEGER NOT NULL,
-  tries INTEGER NOT NULL, timeout_ms INTEGER NOT NULL, progress TEXT NOT NULL, result TEXT NOT NULL,
-  result_blob TEXT NOT NULL DEFAULT '', units_done INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL, checkpoint TEXT NOT NULL, unique_key TEXT NOT NULL, worker BLOB, alive_mono INTEGER NOT NULL,
+  tries INTEGER NOT NULL, timeout_ms INTEGER NOT NULL,
+  -- NULL where there is none: SQLite allocates for every text of a row that it updates, an empty one too.
+  progress TEXT, result TEXT, result_blob TEXT, error TEXT, checkpoint TEXT, unique_key TEXT,
+  units_done INTEGER NOT NULL DEFAULT 0, worker BLOB, alive_mono INTEGER NOT NULL,
   cancel_requested INTEGER NOT NULL, finished_ms INTEGER NOT NULL,
   -- What the indexes hold, each NULL where its index has nothing of the job (BindDerived in jobs.cc):
   sort_ms INTEGER,  -- ready: the job's time in the order of claims, run_at_ms, else created_ms
@@ -33,8 +35,7 @@ CREATE INDEX job_child ON job (parent, id) WHERE parent IS NOT NULL;
 CREATE INDEX job_due ON job (due_boot, due_mono) WHERE due_boot IS NOT NULL;
 CREATE INDEX job_run_at ON job (due_ms) WHERE due_ms IS NOT NULL;
 CREATE INDEX job_held ON job (worker, cancel_requested) WHERE worker IS NOT NULL;
-CREATE INDEX job_rest ON job (queue, rest, id) WHERE rest IS NOT NULL;
-CREATE INDEX job_finished ON job (queue, rest, finished_ms) WHERE finished_ms >= 0;
+CREATE INDEX job_rest ON job (queue, rest, id, finished_ms) WHERE rest IS NOT NULL;
 
 CREATE TABLE lane (
   queue TEXT NOT NULL, user TEXT NOT NULL, provider_key TEXT NOT NULL, model_key TEXT NOT NULL,

@@ -51,9 +51,9 @@ Status SqliteStore::OpenDirectory() {
 
 Status SqliteStore::OpenDatabase() {
   Connection::Options connection{options_.dir + "/mediagen.db", options_.vfs, options_.relaxed};
-  writer_ =
-      std::make_unique<Writer>(clock_, files_, metrics_, log_, locks_.get(), wake_file_.get(), connection,
-                               Writer::Options{options_.dir, options_.reserve_bytes, options_.landmarks});
+  writer_ = std::make_unique<Writer>(
+      clock_, files_, metrics_, log_, locks_.get(), wake_file_.get(), connection,
+      Writer::Options{options_.dir, options_.reserve_bytes, options_.landmarks, options_.checkpoint_pages});
   readers_ = std::make_unique<Readers>(clock_, locks_.get(), connection, options_.readers);
   watcher_ = std::make_unique<Watcher>(wake_file_.get(), options_.dir + "/wake");
   std::unique_ptr<Connection> writing, watching;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/wakeup.h"
 #include "fmt/format.h"
 
 namespace mediagen {
@@ -13,7 +14,6 @@ namespace {
 constexpr size_t kGroupLimit = 100;     // past 100 a group's p99 grows faster than its throughput
 constexpr size_t kQueueLimit = 10'000;  // about a second of work on a slow disk
 constexpr int64_t kFreeMs = 1000;       // how long a look at the free space holds
-constexpr int kCheckpointPages = 1000;  // 4 MB, SQLite's own default
 constexpr int64_t kWalWarnBytes = 64 << 20;
 constexpr auto kIdle = std::chrono::milliseconds(1000);
 
@@ -87,6 +87,7 @@ bool Writer::AnswerRefused() {
     std::lock_guard lock(mutex_);
     dones.swap(refused_dones_);
   }
+  WakeScope scope;
   for (const CommitDone& done : dones) done(Overloaded());
   return !dones.empty();
 }
@@ -210,6 +211,7 @@ bool Writer::BelowReserve() {
 
 // The commit stands: now, and not before, anybody may hear of it.
 void Writer::Publish(std::vector<Request>& group) {
+  WakeScope scope;
   WakeFile::Signs signs;
   for (Request& request : group) {
     if (request.result.ok()) {
@@ -229,7 +231,7 @@ void Writer::KeepWalShort(bool idle) {
   if (pages < checkpointed_pages_) checkpointed_pages_ = 0;  // the WAL began anew
   if (idle && pages > 0) {
     Checkpoint(Connection::Checkpoint::kTruncate);
-  } else if (pages - checkpointed_pages_ >= kCheckpointPages) {
+  } else if (pages - checkpointed_pages_ >= options_.checkpoint_pages) {
     Checkpoint(Connection::Checkpoint::kPassive);
     checkpointed_pages_ = pages;
   }
