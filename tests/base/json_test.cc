@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "fmt/format.h"
+
 using namespace mediagen;
 
 namespace {

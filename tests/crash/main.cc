@@ -62,6 +62,7 @@ class Rounds {
   bool Run(int at_once) {
     // A child ends with the thread that began it, so each thread stays with its round.
     std::vector<std::thread> threads;
+    threads.reserve(static_cast<size_t>(at_once));
     for (int i = 0; i < at_once; ++i) {
       threads.emplace_back([this] {
         for (int round; !failed_ && (round = next_++) < count_;) RunOne(round);

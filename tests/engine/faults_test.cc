@@ -11,7 +11,6 @@
 #include "fmt/format.h"
 
 using namespace mediagen;
-using mediagen::testing::FaultFiles;
 using mediagen::testing::FaultVfs;
 using mediagen::testing::FileOp;
 using mediagen::testing::ManualEngine;
@@ -136,9 +135,9 @@ TEST_CASE("whichever write of a paid generation fails, once or for a while, it i
     if (!line.value("definitelyRejected", false)) ++paid[line["input"]["prompt"].dump()];
   }
   CHECK(paid.size() > 20);
-  for (const auto& [prompt, times] : paid) {
-    CAPTURE(prompt);
-    CHECK(times == 1);
+  for (const auto& of_prompt : paid) {
+    CAPTURE(of_prompt.first);
+    CHECK(of_prompt.second == 1);
   }
 }
 
