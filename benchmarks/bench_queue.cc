@@ -1,5 +1,5 @@
 // queue: 200-byte jobs, enqueue → claim → finish, durable at every commit, beside BullMQ on Redis
-// (appendfsync always) and on PostgreSQL, and beside a queue by hand on SQLite.
+// (appendfsync always) and on PostgreSQL, beside huey on SQLite, and beside a queue by hand on SQLite.
 #include "support/queue_work.h"
 #include "support/report.h"
 #include "support/rounds.h"
@@ -7,7 +7,7 @@
 int main() {
   using namespace mediagen::bench;
   constexpr int kJobs = 10'000, kSlowJobs = 3'000;
-  QueueRates ours, redis, postgres, raw;
+  QueueRates ours, redis, postgres, huey, raw;
   std::vector<double> enqueue, process, raw_enqueue, raw_process;
   auto samples = RunInterleaved({
       {"mediagen",
@@ -27,6 +27,11 @@ int main() {
          postgres = RunNodePeer("bullmq-postgres", kSlowJobs);
          return postgres.cycle;
        }},
+      {"huey",
+       [&] {
+         huey = RunHuey(kSlowJobs, Durability::kFull);
+         return huey.cycle;
+       }},
       {"SQLite C",
        [&] {
          raw = RunSqlite(kJobs, Durability::kFull);
@@ -43,8 +48,10 @@ int main() {
               Compare(samples[0], samples[1], Better::kMore), 3.0, std::nullopt});
   report.Add({work, "jobs/s", "BullMQ, PostgreSQL, 32 workers", postgres.version,
               Compare(samples[0], samples[2], Better::kMore), 10.0, std::nullopt});
+  report.Add({work, "jobs/s", "huey, SQLite, no leases", huey.version,
+              Compare(samples[0], samples[3], Better::kMore), std::nullopt, std::nullopt});
   report.Add({work, "jobs/s", "SQLite C, groups of 100", raw.version,
-              Compare(samples[0], samples[3], Better::kMore), std::nullopt, 0.8});
+              Compare(samples[0], samples[4], Better::kMore), std::nullopt, 0.8});
   report.Add({"enqueue alone, 100 a call", "jobs/s", "SQLite C, groups of 100", raw.version,
               Compare({"", enqueue}, {"", raw_enqueue}, Better::kMore), std::nullopt, std::nullopt});
   report.Add({"claim and finish alone", "jobs/s", "SQLite C, groups of 100", raw.version,

@@ -1,6 +1,6 @@
 // queue-relaxed: the same as bench queue, where a power cut may cost the last commits (WAL,
-// synchronous=NORMAL): beside plainjob, BullMQ on Redis (appendfsync everysec), and a queue by hand on
-// SQLite.
+// synchronous=NORMAL): beside plainjob, BullMQ on Redis (appendfsync everysec), huey (synchronous=OFF), and a
+// queue by hand on SQLite.
 #include "support/queue_work.h"
 #include "support/report.h"
 #include "support/rounds.h"
@@ -8,7 +8,7 @@
 int main() {
   using namespace mediagen::bench;
   constexpr int kJobs = 10'000;
-  QueueRates plainjob, redis, raw;
+  QueueRates plainjob, redis, huey, raw;
   auto samples = RunInterleaved({
       {"mediagen", [&] { return RunMediagen(kJobs, Durability::kRelaxed).cycle; }},
       {"plainjob",
@@ -20,6 +20,11 @@ int main() {
        [&] {
          redis = RunNodePeer("bullmq-everysec", kJobs);
          return redis.cycle;
+       }},
+      {"huey",
+       [&] {
+         huey = RunHuey(kJobs, Durability::kRelaxed);
+         return huey.cycle;
        }},
       {"SQLite C",
        [&] {
@@ -33,7 +38,9 @@ int main() {
               4.0, std::nullopt});
   report.Add({work, "jobs/s", "BullMQ, Redis appendfsync everysec, 32 workers", redis.version,
               Compare(samples[0], samples[2], Better::kMore), std::nullopt, std::nullopt});
+  report.Add({work, "jobs/s", "huey, SQLite synchronous=OFF, no leases", huey.version,
+              Compare(samples[0], samples[3], Better::kMore), std::nullopt, std::nullopt});
   report.Add({work, "jobs/s", "SQLite C, groups of 100", raw.version,
-              Compare(samples[0], samples[3], Better::kMore), std::nullopt, 0.8});
+              Compare(samples[0], samples[4], Better::kMore), std::nullopt, 0.8});
   return report.Finish();
 }

@@ -27,6 +27,16 @@ case $name in
       cp "$peers/package-lock.json" "$peers/node_modules/.installed"
     fi
     export MEDIAGEN_NODE_PEERS=$PWD/$peers
+    peers=build/peers/python
+    if ! cmp -s benchmarks/peers/python/requirements.txt "$peers/.installed"; then
+      say "bench: installing the peers from PyPI"
+      mkdir -p "$peers"
+      { python3 -m venv "$peers" && "$peers/bin/pip" install --disable-pip-version-check -r benchmarks/peers/python/requirements.txt; } >"$peers/install.log" 2>&1 ||
+        { tail -n 20 "$peers/install.log" >&2; fail "pip could not install the peers; see $peers/install.log."; }
+      cp benchmarks/peers/python/requirements.txt "$peers/.installed"
+    fi
+    cp benchmarks/peers/python/*.py "$peers"
+    export MEDIAGEN_PYTHON_PEERS=$PWD/$peers
     ;;
 esac
 results=$PWD/benchmarks/results

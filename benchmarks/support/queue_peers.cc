@@ -130,11 +130,10 @@ QueueRates RunSqlite(int jobs, Durability durability) {
   return {jobs / enqueued, jobs / (all - enqueued), jobs / all, sqlite3_libversion()};
 }
 
-QueueRates RunNodePeer(const std::string& peer, int jobs) {
-  Folder folder;
-  const char* peers = std::getenv("MEDIAGEN_NODE_PEERS");
-  const std::string command = fmt::format("cd '{}' && node queue.mjs {} {} '{}'",
-                                          peers == nullptr ? "." : peers, peer, jobs, folder.path);
+namespace {
+
+// Runs a peer's program, whose one line of output has the figures.
+QueueRates RunPeer(const std::string& peer, const std::string& command) {
   FILE* pipe = popen(command.c_str(), "r");
   std::string said;
   std::array<char, 4096> piece{};
@@ -146,6 +145,27 @@ QueueRates RunNodePeer(const std::string& peer, int jobs) {
     std::exit(1);
   }
   return {json["enqueue"], json["process"], json["cycle"], json["version"]};
+}
+
+std::string FolderFrom(const char* variable) {
+  const char* folder = std::getenv(variable);
+  return folder == nullptr ? "." : folder;
+}
+
+}  // namespace
+
+QueueRates RunNodePeer(const std::string& peer, int jobs) {
+  Folder folder;
+  return RunPeer(peer, fmt::format("cd '{}' && node queue.mjs {} {} '{}'", FolderFrom("MEDIAGEN_NODE_PEERS"),
+                                   peer, jobs, folder.path));
+}
+
+QueueRates RunHuey(int jobs, Durability durability) {
+  Folder folder;
+  return RunPeer(
+      "huey",
+      fmt::format("cd '{}' && bin/python queue_huey.py {} {} '{}'", FolderFrom("MEDIAGEN_PYTHON_PEERS"),
+                  durability == Durability::kFull ? "full" : "relaxed", jobs, folder.path));
 }
 
 }  // namespace mediagen::bench

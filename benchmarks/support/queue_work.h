@@ -25,4 +25,7 @@ QueueRates RunSqlite(int jobs, Durability durability);
 // A peer of benchmarks/peers/node/queue.mjs; it brings its own server and stops it.
 QueueRates RunNodePeer(const std::string& peer, int jobs);
 
+// huey on SQLite: benchmarks/peers/python/queue_huey.py. It has no leases: what a killed worker held is lost.
+QueueRates RunHuey(int jobs, Durability durability);
+
 }  // namespace mediagen::bench

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -127,7 +128,45 @@ StatusOr<Json> ParseJson(std::string_view text, std::string_view what, const Jso
   }
 }
 
-std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+namespace {
+
+// nlohmann's own writer looks at every character alone; most texts are appended whole here.
+void AppendJson(const Json& json, std::string* out) {
+  switch (json.type()) {
+    case Json::value_t::object: {
+      char before = '{';
+      for (const auto& [key, value] : json.get_ref<const Json::object_t&>()) {
+        out->push_back(std::exchange(before, ','));
+        AppendJsonString(key, out);
+        out->push_back(':');
+        AppendJson(value, out);
+      }
+      out->append(before == '{' ? "{}" : "}");
+      return;
+    }
+    case Json::value_t::array: {
+      char before = '[';
+      for (const Json& value : json.get_ref<const Json::array_t&>()) {
+        out->push_back(std::exchange(before, ','));
+        AppendJson(value, out);
+      }
+      out->append(before == '[' ? "[]" : "]");
+      return;
+    }
+    case Json::value_t::string:
+      return AppendJsonString(json.get_ref<const std::string&>(), out);
+    default:
+      out->append(json.dump());
+  }
+}
+
+}  // namespace
+
+std::string Dump(const Json& json) {
+  std::string text;
+  AppendJson(json, &text);
+  return text;
+}
 
 bool IsPlainJson(std::string_view text) {
   // No early end: the loop becomes a few vector instructions, and most texts are plain.
@@ -140,9 +179,14 @@ bool IsPlainJson(std::string_view text) {
 }
 
 void AppendJsonString(std::string_view text, std::string* out) {
+  out->push_back('"');
+  if (IsPlainJson(text)) {
+    out->append(text);
+    out->push_back('"');
+    return;
+  }
   std::string replaced;
   if (!IsUtf8(text)) text = replaced = ReplaceBadUtf8(text);
-  out->push_back('"');
   size_t clean = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     unsigned char c = static_cast<unsigned char>(text[i]);
@@ -164,6 +208,12 @@ void AppendJsonString(std::string_view text, std::string* out) {
         break;
       case '\r':
         out->append("\\r");
+        break;
+      case '\b':
+        out->append("\\b");
+        break;
+      case '\f':
+        out->append("\\f");
         break;
       default:
         fmt::format_to(std::back_inserter(*out), "\\u{:04x}", c);

@@ -81,7 +81,12 @@ void Run::Ended(PartRun& part, const PollAnswer& answer) {
   if (answer.cost_micros) part.attempt->cost_micros = *answer.cost_micros;
   if (answer.kind == PollAnswer::kFailed) {
     const bool canceled = answer.failure.error_class == ErrorClass::kCanceled;
-    return FailPart(part, answer.failure, answer.charged,
+    Failure failure = answer.failure;
+    if (canceled && !cancel_ &&
+        DeadlinePassed())  // it was we who canceled it there, and nobody had asked us to
+      failure = {.error_class = ErrorClass::kTimeout,
+                 .message = "The provider was not done before the deadline, and was told to stop."};
+    return FailPart(part, failure, answer.charged,
                     canceled ? AttemptState::kCanceled : AttemptState::kFailed);
   }
   Attempt attempt = *part.attempt;

@@ -73,6 +73,18 @@ TEST_CASE("a duplicate is found among many keys, the objects between them left o
   }
 }
 
+TEST_CASE("what is written is what nlohmann writes, byte for byte") {
+  for (const char* text :
+       {"null", "true", "[]", "{}", "[[],{}]",
+        R"({"b":1,"a":-2,"c":18446744073709551615,"d":-9223372036854775808})", R"([0.1,1e300,-0.0,1.0])",
+        R"(["","a","\"\\/\b\f\n\r\t\u0000\u001f\u007f","\u00e9\ud83d\ude00"])", R"({"":{"":[{"x":"y"}]}})"}) {
+    CAPTURE(std::string(text));
+    auto json = ParseJson(text, "it");
+    REQUIRE(json.ok());
+    CHECK(Dump(*json) == json->dump());
+  }
+}
+
 TEST_CASE("the same key in two objects is no duplicate") {
   CHECK(Refusal(R"({"a":{"a":1},"b":{"a":{"a":1}},"c":[{"a":1},{"a":1}]})") == "accepted");
 }

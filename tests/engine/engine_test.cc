@@ -254,8 +254,9 @@ TEST_CASE("an idempotency key answers the first generation, and refuses another 
 }
 
 TEST_CASE("each bad configuration and request has its own clear error") {
+  TempDir dir;
   struct Row {
-    const char* config;
+    std::string config;
     Code code;
     const char* says;
   };
@@ -263,7 +264,7 @@ TEST_CASE("each bad configuration and request has its own clear error") {
        {Row{R"({"dataDri": "x"})", Code::kInvalid, "dataDri"}, Row{"{", Code::kInvalid, "byte"},
         Row{R"({"store": "postgres://h/db"})", Code::kUnsupported, "postgres"},
         Row{R"({"dataDir": "/proc/nowhere"})", Code::kUnavailable, "/proc"},
-        Row{R"({"providers": {"dalle": {}}})", Code::kNotFound, "dalle"},
+        Row{ConfigFor(dir.path(), R"(, "providers": {"dalle": {}})"), Code::kNotFound, "dalle"},
         Row{R"({"dataDir": "${MEDIAGEN_NO_SUCH_VARIABLE}"})", Code::kInvalid, "MEDIAGEN_NO_SUCH_VARIABLE"},
         Row{R"({"workers": "many"})", Code::kInvalid, "workers"}}) {
     CAPTURE(row.config);
@@ -272,7 +273,6 @@ TEST_CASE("each bad configuration and request has its own clear error") {
     if (std::string_view(row.says) != "/proc") CHECK(CodeOf(engine.status()) == row.code);
     CHECK(ErrorJson(engine.status()).find(row.says) != std::string::npos);
   }
-  TempDir dir;
   auto engine = OpenOrFail(
       ConfigFor(dir.path(), R"(, "providers": {"replicate": {"apiKeyEnv": "MEDIAGEN_NO_SUCH_VARIABLE"}})"));
   const std::string huge =

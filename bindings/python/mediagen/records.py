@@ -105,6 +105,11 @@ class Job(Record):
     def payload(self) -> Any:
         return self.get("payload")
 
+    @property
+    def checkpoint(self) -> Any:
+        """What an earlier try of this job kept for this one; None when none did."""
+        return self.get("checkpoint")
+
 
 class Page(dict[str, Any], Generic[R]):
     """A cursor page: {"data", "pagination", "asOf"}."""
