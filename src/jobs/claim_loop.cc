@@ -206,7 +206,8 @@ void ClaimLoop::StartRound(std::shared_ptr<ClaimRound> round) {
   auto run = [this, round](Transaction& transaction) -> Status {
     // Asked again under the write lock: while the lease is good nobody can have removed our row, so a claim
     // is never without one.
-    if (parts_.lease->LeftMs() == 0) {
+    round->lapsed = parts_.lease->LeftMs() == 0;
+    if (round->lapsed) {
       return Error(Code::kUnavailable, "The lease of this worker ran out before it could claim.");
     }
     return round->Run(transaction, {parts_.clock, parts_.held, parts_.settings, parts_.moves, parts_.worker});
@@ -237,6 +238,8 @@ void ClaimLoop::EndRound(const std::shared_ptr<ClaimRound>& round, const Status&
       }
       deliveries = HandOut(round.get());
       again_ |= round->changed();
+    } else if (round->lapsed) {
+      // Nothing was written, and the lease's return kicks: a wait of our own would only make it longer.
     } else {
       // An unknown outcome may have claimed jobs that nobody here knows of.
       sweep_ = true;

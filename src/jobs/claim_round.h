@@ -27,6 +27,7 @@ struct ClaimRound {
   std::set<std::string> ready;         // queues where a read has seen ready jobs
   bool promote = false;                // scheduled jobs are due
   bool sweep = false;                  // rows may be held by this worker that nobody here knows of
+  bool lapsed = false;                 // it was not run: the lease had ended by then
   // Filled by Run.
   int promoted = 0, swept = 0;
   std::map<std::string, int64_t> held_back;  // queues whose rate lets nothing start before (monotonic ms)

@@ -102,7 +102,9 @@ int64_t Lease::RenewIfDue() {
                 {{"worker", options_.worker.text()}, {"leftMs", fmt::format("{}", LeftMs())}});
     next_due_ = now + std::min(kRetryMs, options_.renew_ms);
   } else {
-    next_due_ = quarantine_until_ >= 0 ? std::max(now + 1, quarantine_until_) : now + options_.renew_ms;
+    // Counted from the moment that the renewal speaks of: one that took long to commit is followed at once.
+    const int64_t renewed = until_ - options_.lease_ms;
+    next_due_ = quarantine_until_ >= 0 ? std::max(now + 1, quarantine_until_) : renewed + options_.renew_ms;
   }
   return next_due_;
 }

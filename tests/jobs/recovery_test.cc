@@ -4,12 +4,14 @@
 
 #include "base/json.h"
 #include "jobs/fixture.h"
+#include "support/fault_vfs.h"
 
 namespace mediagen {
 namespace {
 
 using test::Machine;
 using test::Process;
+using testing::FaultVfs;
 
 std::string WorkersOf(const Machine& machine) { return machine.dir.path() + "/workers"; }
 
@@ -138,6 +140,36 @@ TEST_CASE("a lease is renewed while its worker lives") {
   }
   CHECK(one.Row(id).state == JobState::kRunning);
   CHECK(one.Finish(claim, Outcome::Done()).ok());
+}
+
+TEST_CASE("a renewal that took longer than a lease to commit is followed by another at once") {
+  FaultVfs vfs;
+  Machine machine;
+  machine.vfs = vfs.name();
+  Process process(machine);
+  machine.fake.Advance(machine.options.renew_ms);
+  vfs.OnNext(FaultVfs::kWalWrite, [&] { machine.fake.Advance(machine.options.lease_ms * 2); });
+  process.Drive();
+  CHECK(process.queues->LeaseLeftMs() == machine.options.lease_ms);
+}
+
+TEST_CASE("a claim that meets the end of the lease waits for the next lease and no longer") {
+  Machine machine;
+  Process process(machine);
+  const Id id = process.Enqueue("work");
+  std::vector<Claim> claims;
+  process.queues->ClaimAsync({"work"}, 1, [&](StatusOr<std::vector<Claim>> got) {
+    if (got.ok()) claims = *std::move(got);
+  });
+  while (process.queues->RunOnce()) {
+  }
+  machine.fake.Advance(machine.options.lease_ms);  // the round was asked for, and has not run
+  REQUIRE(process.store->RunOnce());
+  CHECK(claims.empty());
+  CHECK(process.Row(id).state == JobState::kReady);
+  process.Drive();
+  REQUIRE(claims.size() == 1);
+  CHECK(claims[0].id() == id);
 }
 
 TEST_CASE("a worker row of another boot, or without a file, is dead") {

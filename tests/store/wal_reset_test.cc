@@ -44,12 +44,12 @@ Outcome Run(bool lock_writes) {
   auto append = [&](Store& store, size_t bytes) {
     outcome.acknowledged += store.Commit([&](Transaction& t) { return AppendRow(t, bytes); }).ok();
   };
-  vfs.OnCheckpointHasRead([] {});  // the one of the first store, below
+  vfs.OnNext(testing::FaultVfs::kCheckpointRead, [] {});  // the one of the first store, below
   second->CommitAsync([](Transaction& t) { return AppendRow(t, kBig); },
                       [&](Status status) {
                         outcome.acknowledged += status.ok();
                         append(first, 10);  // the first store sees a long WAL and copies all of it
-                        vfs.OnCheckpointHasRead([&] {
+                        vfs.OnNext(testing::FaultVfs::kCheckpointRead, [&] {
                           outcome.stepped_in = true;
                           std::unique_ptr<FileLock> probe =
                               Must(FileLock::Open(backend.dir() + "/write.lock"));

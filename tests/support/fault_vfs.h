@@ -23,7 +23,18 @@ namespace mediagen::testing {
 
 class FaultVfs {
  public:
-  enum Op { kWalWrite, kWalSync, kDatabaseRead, kDatabaseWrite, kDatabaseSync, kOpen, kOpCount };
+  enum Op {
+    kWalWrite,
+    kWalSync,
+    kDatabaseRead,
+    kDatabaseWrite,
+    kDatabaseSync,
+    kOpen,
+    // A checkpoint has read the state of the WAL and is about to act on it (SQLite drops its mappings of the
+    // database file there), if other connections have committed since this one last looked. Cannot fail.
+    kCheckpointRead,
+    kOpCount
+  };
 
   FaultVfs();
   ~FaultVfs();
@@ -36,22 +47,19 @@ class FaultVfs {
   void Fail(Op op, int result, int nth = 1, int times = 1);
   void FailAlways(Op op, int result) { Fail(op, result, 1, INT_MAX); }
   void Heal();
+  // Called once, in the middle of the next operation of this kind.
+  void OnNext(Op op, std::function<void()> step_in);
   // How often it was asked for, failures included.
   long Count(Op op);
-
-  // Called once, when the next checkpoint has read the state of the WAL and is about to act on it (SQLite
-  // drops its mappings of the database file there), if other connections have committed since this one last
-  // looked.
-  void OnCheckpointHasRead(std::function<void()> step_in);
 
  private:
   friend struct FaultFile;
   struct State {
     long seen = 0, first = 0, last = 0;
     int result = SQLITE_OK;
+    std::function<void()> step_in;
   };
   int Check(Op op);
-  void CheckpointHasRead();
   static int Open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* out_flags);
 
   sqlite3_vfs* real_;
@@ -59,7 +67,6 @@ class FaultVfs {
   std::string name_;
   std::mutex mutex_;
   std::array<State, kOpCount> states_;
-  std::function<void()> step_in_;
 };
 
 // What SQLite sees as its file; the real one stands behind it in the same allocation.
@@ -126,7 +133,7 @@ struct FaultFile {
     return SQLITE_OK;
   }
   static int Unfetch(sqlite3_file* f, sqlite3_int64, void* page) {
-    if (Of(f)->database && page == nullptr) Of(f)->vfs->CheckpointHasRead();
+    if (Of(f)->database && page == nullptr) Of(f)->vfs->Check(FaultVfs::kCheckpointRead);
     return SQLITE_OK;
   }
 };
@@ -197,25 +204,23 @@ inline long FaultVfs::Count(Op op) {
   return states_[op].seen;
 }
 
-inline int FaultVfs::Check(Op op) {
+inline void FaultVfs::OnNext(Op op, std::function<void()> step_in) {
   std::lock_guard lock(mutex_);
+  states_[op].step_in = std::move(step_in);
+}
+
+inline int FaultVfs::Check(Op op) {
+  std::function<void()> step_in;
+  std::unique_lock lock(mutex_);
   State& state = states_[op];
   ++state.seen;
-  return state.seen >= state.first && state.seen <= state.last ? state.result : SQLITE_OK;
-}
-
-inline void FaultVfs::OnCheckpointHasRead(std::function<void()> step_in) {
-  std::lock_guard lock(mutex_);
-  step_in_ = std::move(step_in);
-}
-
-inline void FaultVfs::CheckpointHasRead() {
-  std::function<void()> step_in;
-  {
-    std::lock_guard lock(mutex_);
-    step_in.swap(step_in_);
+  step_in.swap(state.step_in);
+  if (step_in) {
+    lock.unlock();
+    step_in();
+    lock.lock();
   }
-  if (step_in) step_in();
+  return state.seen >= state.first && state.seen <= state.last ? state.result : SQLITE_OK;
 }
 
 }  // namespace mediagen::testing
