@@ -1,6 +1,5 @@
 // NULL and fork rows of every function: one table, run twice.
 #include <doctest/doctest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <functional>
@@ -9,6 +8,7 @@
 
 #include "capi/fake_engine.h"
 #include "capi/host.h"
+#include "support/child.h"
 
 using namespace mediagen;
 using namespace mediagen::testing;
@@ -241,15 +241,6 @@ std::vector<Row> Rows() {
   return rows;
 }
 
-// Runs `body` in a forked child; its exit code.
-int InChild(const std::function<int()>& body) {
-  pid_t child = fork();
-  if (child == 0) _exit(body());
-  int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 }  // namespace
 
 TEST_CASE("every function refuses a NULL handle as invalid and sets its results to NULL") {
@@ -315,7 +306,7 @@ TEST_CASE("in a forked child every function answers FORKED, and the parent goes 
   const Arguments a{h.engine.get(), h.store.get(),   h.queue.get(), h.cache.get(),
                     h.call.get(),   h.request.get(), h.inbox.get()};
   const std::vector<Row> rows = Rows();
-  int failed = InChild([&] {
+  int failed = ExitCodeOfChild([&] {
     for (size_t i = 0; i < rows.size(); ++i) {
       mediagen_call* out = nullptr;
       mediagen_error* error = nullptr;
@@ -333,7 +324,7 @@ TEST_CASE("in a forked child every function answers FORKED, and the parent goes 
 
 TEST_CASE("an inbox of the parent is refused by a child's own engine") {
   OwnedInbox inbox = NewInbox();
-  CHECK(InChild([&] {
+  CHECK(ExitCodeOfChild([&] {
           mediagen_engine* engine = nullptr;
           mediagen_call* call = nullptr;
           if (mediagen_open(MEDIAGEN_ABI, S(""), &engine, nullptr) != MEDIAGEN_OK) return 1;
@@ -348,7 +339,7 @@ TEST_CASE("an inbox of the parent is refused by a child's own engine") {
 
 TEST_CASE("in a forked child every handle can be freed: it leaks and joins nothing") {
   Handles h;
-  CHECK(InChild([&] {
+  CHECK(ExitCodeOfChild([&] {
           mediagen_call_cancel(h.call.get());
           mediagen_call_free(h.call.release());
           mediagen_call_free(h.request.release());

@@ -1,18 +1,18 @@
 #include "net/http_client.h"
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdlib>
 
 #include "base/base64.h"
+#include "support/child.h"
 #include "support/http_fixture.h"
 #include "support/loopback_server.h"
 
 namespace mediagen {
 namespace {
 
+using testing::ExitCodeOfChild;
 using testing::HttpAnswer;
 using testing::HttpFixture;
 using testing::LoopbackRequest;
@@ -377,17 +377,13 @@ TEST_CASE("a forked child is told so, and its end disturbs nothing") {
   LoopbackServer server(LoopbackServer::Answering([](const std::string&) { return HttpAnswer(200, "ok"); }));
   HttpFixture http;
   CHECK(http.Get(server.url()).status == 200);
-  pid_t child = fork();
-  if (child == 0) {
-    Code code = Code::kOk;
-    http.client->Send(LoopbackRequest("GET", server.url()),
-                      [&](HttpResponse response) { code = CodeOf(response.transport); });
-    http.client.reset();
-    _exit(code == Code::kForked ? 0 : 1);
-  }
-  int status = -1;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  CHECK(status == 0);
+  CHECK(ExitCodeOfChild([&] {
+          Code code = Code::kOk;
+          http.client->Send(LoopbackRequest("GET", server.url()),
+                            [&](HttpResponse response) { code = CodeOf(response.transport); });
+          http.client.reset();
+          return code == Code::kForked ? 0 : 1;
+        }) == 0);
   CHECK(http.Get(server.url()).status == 200);
 }
 

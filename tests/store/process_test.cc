@@ -25,11 +25,11 @@ class ChildProcess {
     REQUIRE(pipe(ends) == 0);
     const std::string filter = "--test-case=" + test_case;
     const std::string pipe_number = std::to_string(ends[1]);
+    setenv(kDirVariable, dir.c_str(), 1);  // here, since a child of several threads must not allocate
+    setenv(kPipeVariable, pipe_number.c_str(), 1);
     pid_ = fork();
     if (pid_ == 0) {
       close(ends[0]);
-      setenv(kDirVariable, dir.c_str(), 1);
-      setenv(kPipeVariable, pipe_number.c_str(), 1);
       execl("/proc/self/exe", "test_store", "--no-skip", filter.c_str(), "--minimal", nullptr);
       _exit(127);
     }
