@@ -13,8 +13,8 @@ namespace mediagen::testing {
 // locks at that instant, the child waits for that lock forever. Such a child is stopped and another one
 // tried; what hangs by itself hangs every time.
 #ifdef __SANITIZE_ADDRESS__
-inline constexpr int kTries = 3;
-inline constexpr unsigned kSecondsOfATry = 60;
+inline constexpr int kTries = 5;
+inline constexpr unsigned kSecondsOfATry = 20;
 #else
 inline constexpr int kTries = 1;
 inline constexpr unsigned kSecondsOfATry = 600;
