@@ -190,10 +190,13 @@ std::string JobDocument(const Job& job, const Family* family) {
 std::string ClaimsDocument(std::span<const Claim> claims) {
   std::string out = "[";
   for (const Claim& claim : claims) {
-    if (out.size() > 1) out += ',';
-    out += JobDocument(claim.job);
+    const std::string document = JobDocument(claim.job);
+    if (out.size() == 1) out.reserve((document.size() + 16) * claims.size() + 16);  // mostly alike
+    else out += ',';
+    out += document;
   }
-  return out + "]";
+  out += ']';
+  return out;
 }
 
 }  // namespace mediagen

@@ -104,17 +104,29 @@ Random* SystemRandom() {
 
 std::unique_ptr<Random> SeededRandom(uint64_t seed) { return std::make_unique<SplitMix>(seed); }
 
+const uint8_t* IdSource::NextRandom() {
+  constexpr size_t kSize = 9;
+  if (taken_ + kSize > sizeof bytes_ || fork_.forked()) {
+    random_->Fill(bytes_.data(), sizeof bytes_);
+    taken_ = 0;
+    fork_ = ForkGuard();
+  }
+  taken_ += kSize;
+  return bytes_.data() + taken_ - kSize;
+}
+
 Id IdSource::Next() {
   Id id;
-  random_->Fill(id.bytes.data(), 16);
   int64_t ms;
   uint32_t counter;
   {
     std::lock_guard lock(mutex_);
+    const uint8_t* random = NextRandom();
+    std::memcpy(id.bytes.data() + 8, random + 1, 8);
     int64_t now = clock_->WallMs();
     if (now > last_ms_) {
       last_ms_ = now;
-      counter_ = id.bytes[7] & 0x7F;  // start low, so that one ms holds thousands more
+      counter_ = random[0] & 0x7F;  // start low, so that one ms holds thousands more
     } else if (++counter_ > 0xFFF) {
       ++last_ms_;
       counter_ = 0;

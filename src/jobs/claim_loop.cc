@@ -259,7 +259,7 @@ void ClaimLoop::EndRound(const std::shared_ptr<ClaimRound>& round, const Status&
 std::vector<ClaimLoop::Delivery> ClaimLoop::HandOut(ClaimRound* round) {
   std::vector<Delivery> deliveries;
   for (ClaimRequest& request : round->requests) {
-    if (request.jobs.empty()) continue;
+    if (request.claims.empty()) continue;
     auto waiter = std::find_if(waiters_.begin(), waiters_.end(),
                                [&](const Waiter& w) { return w.number == request.waiter; });
     if (request.waiter != 0 && waiter == waiters_.end()) {
@@ -268,18 +268,16 @@ std::vector<ClaimLoop::Delivery> ClaimLoop::HandOut(ClaimRound* round) {
     }
     if (stopping_)
       continue;  // nobody would work on them: HandBack returns what stands under this worker's name
-    std::vector<Claim> claims;
-    for (Job& job : request.jobs) {
-      parts_.held->Insert(job);
-      parts_.limits->Note(job.timeout_ms);
-      claims.push_back({std::move(job)});
+    for (const Claim& claim : request.claims) {
+      parts_.held->Insert(claim.job);
+      parts_.limits->Note(claim.job.timeout_ms);
     }
     if (request.waiter != 0) {
-      deliveries.push_back({AnswerTask(std::move(waiter->done), std::move(claims)), true});
+      deliveries.push_back({AnswerTask(std::move(waiter->done), std::move(request.claims)), true});
       waiters_.erase(waiter);
       continue;
     }
-    for (Claim& claim : claims) {
+    for (Claim& claim : request.claims) {
       const Queues::Handler& handler = servers_[claim.job.queue].handler;
       deliveries.push_back({[handler, claim = std::move(claim)] { handler(claim); }});
     }

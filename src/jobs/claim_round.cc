@@ -11,7 +11,7 @@ namespace {
 constexpr int kPromoteLimit = 1000;  // a round stays in the order of 20 ms; what is left is due at once again
 constexpr int kClaimLimit = 200;     // for the same reason, a queue and round
 
-int Missing(const ClaimRequest& request) { return request.max - static_cast<int>(request.jobs.size()); }
+int Missing(const ClaimRequest& request) { return request.max - static_cast<int>(request.claims.size()); }
 
 bool Wants(const ClaimRequest& request, const std::string& queue) {
   return Missing(request) > 0 &&
@@ -22,13 +22,13 @@ bool Wants(const ClaimRequest& request, const std::string& queue) {
 
 bool ClaimRound::changed() const {
   return promoted > 0 || swept > 0 ||
-         std::any_of(requests.begin(), requests.end(), [](const ClaimRequest& r) { return !r.jobs.empty(); });
+         std::any_of(requests.begin(), requests.end(), [](const ClaimRequest& r) { return !r.claims.empty(); });
 }
 
 Status ClaimRound::Run(Transaction& transaction, const Parts& parts) {
   promoted = swept = 0;
   held_back.clear();
-  for (ClaimRequest& request : requests) request.jobs.clear();
+  for (ClaimRequest& request : requests) request.claims.clear();
   JobStore& jobs = transaction.jobs();
   if (sweep) RETURN_IF_ERROR(Sweep(transaction, parts));
   if (promote) {
@@ -43,7 +43,8 @@ Status ClaimRound::Run(Transaction& transaction, const Parts& parts) {
     if (promoted + swept > 0 || ready.contains(queue)) RETURN_IF_ERROR(ClaimFrom(queue, jobs, parts));
   }
   for (const ClaimRequest& request : requests) {
-    for (const Job& job : request.jobs) transaction.Mark({"claim", job.user, job.id, job.fence});
+    for (const Claim& claim : request.claims)
+      transaction.Mark({"claim", claim.job.user, claim.id(), claim.fence()});
   }
   return OkStatus();
 }
@@ -93,7 +94,8 @@ Status ClaimRound::ClaimFrom(const std::string& queue, JobStore& jobs, const Par
   if (too_dear > 0) held_back[queue] = window.FreeAt(too_dear);
   auto next = claimed.begin();
   for (ClaimRequest& request : requests) {
-    while (next != claimed.end() && Wants(request, queue)) request.jobs.push_back(std::move(*next++));
+    request.claims.reserve(std::min<size_t>(kClaimLimit, static_cast<size_t>(claimed.end() - next)));
+    while (next != claimed.end() && Wants(request, queue)) request.claims.push_back({std::move(*next++)});
   }
   return OkStatus();
 }

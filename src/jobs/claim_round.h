@@ -19,7 +19,7 @@ struct ClaimRequest {
   uint64_t waiter = 0;  // 0: the queue's handler
   std::vector<std::string> queues;
   int max = 0;
-  std::vector<Job> jobs;  // what the round claimed for it
+  std::vector<Claim> claims;  // what the round claimed for it
 };
 
 struct ClaimRound {

@@ -115,10 +115,34 @@ StatusOr<bool> JobRows::FinishPlain(Transaction& transaction, const Id& id, uint
   return true;
 }
 
+// Money was spent, so what its worker knows in the end is worth more than the order of things. True when the
+// job was one of those and is over now.
+StatusOr<bool> JobRows::FinishLate(Transaction& transaction, const Id& id, uint64_t fence,
+                                   const Outcome& outcome) const {
+  const bool says = outcome.kind == Outcome::kDone ||
+                    (outcome.kind == Outcome::kDiscard && !SaysUnknown(outcome.reason));
+  if (!says || !late_end_) return false;
+  ASSIGN_OR_RETURN(std::optional<Job> job, transaction.jobs().Find(id));
+  if (!job || job->fence != fence || !IsPaid(*job) || job->state != JobState::kDead ||
+      !SaysUnknown(job->error_json))
+    return false;
+  ApplyOutcome(outcome, settings_->Of(job->queue).retry, Moment::Of(clock_), random_, &*job);
+  RETURN_IF_ERROR(moves_->Write(transaction, *job, fence, JobState::kDead));
+  transaction.WakeQueues();
+  RETURN_IF_ERROR(late_end_(transaction, *job));
+  return true;
+}
+
 Status JobRows::Finish(Transaction& transaction, const Id& id, uint64_t fence, const Outcome& outcome) const {
   ASSIGN_OR_RETURN(const bool ended, FinishPlain(transaction, id, fence, outcome));
   if (ended) return OkStatus();
-  ASSIGN_OR_RETURN(Job job, FindHeld(transaction.jobs(), id, fence));
+  StatusOr<Job> held = FindHeld(transaction.jobs(), id, fence);
+  if (CodeOf(held.status()) == Code::kStaleFence) {
+    ASSIGN_OR_RETURN(const bool taken, FinishLate(transaction, id, fence, outcome));
+    if (taken) return OkStatus();
+  }
+  RETURN_IF_ERROR(held.status());
+  Job job = *std::move(held);
   const JobState before = job.state;
   const Moment now = Moment::Of(clock_);
   JobState left_in = ApplyOutcome(outcome, settings_->Of(job.queue).retry, now, random_, &job);

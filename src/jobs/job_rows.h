@@ -31,6 +31,7 @@ class JobRows {
 
   StatusOr<Id> Enqueue(Transaction& transaction, NewJob job) const;
   Status Finish(Transaction& transaction, const Id& id, uint64_t fence, const Outcome& outcome) const;
+  void OnLateEnd(Queues::LateEnd taken) { late_end_ = std::move(taken); }
   Status Heartbeat(Transaction& transaction, const Id& id, uint64_t fence) const;
   Status Progress(Transaction& transaction, const Id& id, uint64_t fence,
                   std::string_view progress_json) const;
@@ -54,6 +55,8 @@ class JobRows {
   StatusOr<Id> Insert(Transaction& transaction, NewJob& job, const Id& parent) const;
   StatusOr<bool> FinishPlain(Transaction& transaction, const Id& id, uint64_t fence,
                              const Outcome& outcome) const;
+  StatusOr<bool> FinishLate(Transaction& transaction, const Id& id, uint64_t fence,
+                            const Outcome& outcome) const;
   StatusOr<int64_t> RetryAt(Transaction& transaction, const Job& job, Moment now) const;
 
   Clock* const clock_;
@@ -63,6 +66,7 @@ class JobRows {
   HeldJobs* const held_;
   TimeLimits* const limits_;
   const Moves* const moves_;
+  Queues::LateEnd late_end_;
 };
 
 }  // namespace mediagen

@@ -60,17 +60,22 @@ Status Moves::ChildEnded(Transaction& transaction, const Job& child) const {
   ASSIGN_OR_RETURN(std::optional<Job> parent, jobs.Find(child.parent));
   if (!parent || parent->state != JobState::kWaiting) return OkStatus();
   if (failed) return EndParent(transaction, *std::move(parent), child);
+  return Conclude(transaction, *family, *std::move(parent));
+}
+
+// All children of a waiting parent have ended.
+Status Moves::Conclude(Transaction& transaction, const Family& family, Job parent) const {
   const Moment now = Moment::Of(clock_);
-  if (family->run_after) {
-    ApplyReturn(&*parent);
-    if (parent->run_at_ms > now.wall_ms) parent->state = JobState::kScheduled;
+  if (family.run_after) {
+    ApplyReturn(&parent);
+    if (parent.run_at_ms > now.wall_ms) parent.state = JobState::kScheduled;
     transaction.WakeQueues();
   } else {
-    ApplyEnd(JobState::kDone, now, &*parent);
-    parent->result_json = FamilyResult(*family);
+    ApplyEnd(JobState::kDone, now, &parent);
+    parent.result_json = FamilyResult(family);
   }
-  const uint64_t fence = parent->fence;
-  return Write(transaction, *std::move(parent), fence, JobState::kWaiting);
+  const uint64_t fence = parent.fence;
+  return Write(transaction, std::move(parent), fence, JobState::kWaiting);
 }
 
 Status Moves::EndParent(Transaction& transaction, Job parent, const Job& child) const {
@@ -127,8 +132,8 @@ Status Moves::Retry(Transaction& transaction, Job job, TakenKey taken) const {
   }
   RETURN_IF_ERROR(written);
   transaction.WakeQueues();
-  if (again) RETURN_IF_ERROR(RetryChildren(transaction, job.id));
   if (!job.parent.empty()) RETURN_IF_ERROR(ChildCame(transaction, job, before));
+  if (again) return RetryChildren(transaction, *std::move(family));
   if (!over) return OkStatus();
   ApplyEnd(JobState::kDone, Moment::Of(clock_), &job);
   job.result_json = FamilyResult(*family);
@@ -136,11 +141,22 @@ Status Moves::Retry(Transaction& transaction, Job job, TakenKey taken) const {
   return Write(transaction, std::move(job), fence, JobState::kWaiting);
 }
 
-Status Moves::RetryChildren(Transaction& transaction, const Id& parent) const {
-  return ForChildren(transaction.jobs(), parent, [&](Job& child) {
+// One of them may end again at once: the parent counts as having another one until all were asked.
+Status Moves::RetryChildren(Transaction& transaction, Family family) const {
+  JobStore& jobs = transaction.jobs();
+  ++family.pending;
+  RETURN_IF_ERROR(jobs.PutFamily(family));
+  RETURN_IF_ERROR(ForChildren(jobs, family.parent, [&](Job& child) {
     const bool ended_badly = child.state == JobState::kDead || child.state == JobState::kCanceled;
     return ended_badly ? Retry(transaction, std::move(child), TakenKey::kGiveUp) : OkStatus();
-  });
+  }));
+  ASSIGN_OR_RETURN(std::optional<Family> now, jobs.FindFamily(family.parent));
+  if (!now) return OkStatus();
+  --now->pending;
+  RETURN_IF_ERROR(jobs.PutFamily(*now));
+  ASSIGN_OR_RETURN(std::optional<Job> parent, jobs.Find(family.parent));
+  const bool all_ended = now->pending == 0 && parent && parent->state == JobState::kWaiting;
+  return all_ended ? Conclude(transaction, *now, *std::move(parent)) : OkStatus();
 }
 
 // A child that had ended waits again. So does its parent, when that is dead or has not begun; but a dead one

@@ -35,9 +35,10 @@ class Moves {
   Status Ended(Transaction& transaction, const Job& job) const;
   Status ChildEnded(Transaction& transaction, const Job& child) const;
   Status ChildCame(Transaction& transaction, const Job& child, JobState before) const;
+  Status Conclude(Transaction& transaction, const Family& family, Job parent) const;
   Status EndParent(Transaction& transaction, Job parent, const Job& child) const;
   Status CancelChildren(Transaction& transaction, const Id& parent) const;
-  Status RetryChildren(Transaction& transaction, const Id& parent) const;
+  Status RetryChildren(Transaction& transaction, Family family) const;
 
   Clock* const clock_;
   const SettingsTable* const settings_;

@@ -146,6 +146,11 @@ class Queues {
 
   // All of these go by fence, inside a transaction, and refuse a stale one with kStaleFence.
   virtual Status Finish(Transaction& transaction, const Id& id, uint64_t fence, const Outcome& outcome) = 0;
+  // But for one thing: a job that may have been paid for and was given up (dead, unknown_outcome) may still
+  // be finished as done or discarded by the claim that was its last. `taken` is called in that transaction,
+  // with the row as it is then; without it such a finish is stale, too. Before Start.
+  using LateEnd = std::function<Status(Transaction&, const Job&)>;
+  virtual void OnLateEnd(LateEnd taken) = 0;
   virtual Status Progress(Transaction& transaction, const Id& id, uint64_t fence,
                           std::string progress_json) = 0;  // a heartbeat, too
   virtual Status Heartbeat(Transaction& transaction, const Id& id, uint64_t fence) = 0;

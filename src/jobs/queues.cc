@@ -97,6 +97,7 @@ class DurableQueues final : public Queues {
   Status Finish(Transaction& transaction, const Id& id, uint64_t fence, const Outcome& outcome) override {
     return rows_.Finish(transaction, id, fence, outcome);
   }
+  void OnLateEnd(LateEnd taken) override { rows_.OnLateEnd(std::move(taken)); }
   Status Progress(Transaction& transaction, const Id& id, uint64_t fence,
                   std::string progress_json) override {
     return rows_.Progress(transaction, id, fence, progress_json);

@@ -86,6 +86,11 @@ JobState ApplyOutcome(const Outcome& outcome, const RetryPolicy& policy, Moment 
   return job->state;
 }
 
+bool SaysUnknown(const std::string& error_json) {
+  const Json error = Json::parse(error_json, nullptr, false);
+  return error.is_object() && error.value("code", Json()) == CodeName(Code::kUnknownOutcome);
+}
+
 JobState ApplyCrash(const Status& why, const RetryPolicy& policy, Moment now, Job* job) {
   if (IsPaid(*job)) {
     job->error_json = ErrorJson(Error(

@@ -33,6 +33,8 @@ void WaitUntil(int64_t mono_ms, Moment now, Job* job);
 
 // A running job whose holder died or hung: ready again with one try burnt, or dead past `policy.tries`. `why`
 // is kept as the error of a dead one. What may have been paid for (provider_jobs.h) is dead at once.
+// Whether an error document says that nobody knows what became of paid work.
+bool SaysUnknown(const std::string& error_json);
 JobState ApplyCrash(const Status& why, const RetryPolicy& policy, Moment now, Job* job);
 
 // A held job that nobody works on any more, through no fault of its own: ready again, no try burnt.

@@ -232,4 +232,18 @@ void Run::Adopt(PartRun& part, const Job& job) {
   SettlePart(part);
 }
 
+// The worker of a paid job had been given up, and says after all what became of it: the part is pending
+// again, and whoever works on it next reads the job.
+Status Pipeline::HostEndedLate(Transaction& transaction, const Job& job) {
+  ASSIGN_OR_RETURN(auto attempt, transaction.records().FindAttempt(job.id));
+  if (!attempt) return OkStatus();
+  ASSIGN_OR_RETURN(auto generation, transaction.records().FindGeneration(attempt->generation));
+  if (!generation) return OkStatus();
+  attempt->state = AttemptState::kSubmitted;
+  attempt->error_json.clear();
+  attempt->updated_ms = parts_.clock->WallMs();
+  ASSIGN_OR_RETURN(const bool moved, transaction.records().MoveAttempt(*attempt, kAnswerable));
+  return moved ? Reopen(parts_, transaction, *attempt, &*generation) : OkStatus();
+}
+
 }  // namespace mediagen

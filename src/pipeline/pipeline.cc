@@ -40,6 +40,8 @@ Pipeline::Pipeline(PipelineParts parts) : parts_(std::move(parts)), gate_(parts_
 Pipeline::~Pipeline() { Stop(); }
 
 void Pipeline::Serve() {
+  parts_.queues->OnLateEnd(
+      [this](Transaction& transaction, const Job& job) { return HostEndedLate(transaction, job); });
   parts_.queues->Serve(
       kGenerate, [this](Claim claim) { StartRun(std::move(claim)); }, [this](Id job) { CancelRun(job); });
   parts_.queues->Serve(

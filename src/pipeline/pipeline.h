@@ -154,6 +154,7 @@ class Pipeline {
   void EndRun(const Id& job);
   void CancelRun(const Id& job);
   void DeriveJob(Claim claim);
+  Status HostEndedLate(Transaction& transaction, const Job& job);
   void FinishDerive(const Claim& claim, const Outcome& outcome);
   // webhook.cc
   struct WebhookVisit;

@@ -204,6 +204,32 @@ TEST_CASE(
   CHECK(f.process.Row(parent).state == JobState::kDone);
 }
 
+TEST_CASE("a retried parent waits for all of its children, though the first of them ends again at once") {
+  Fixture f;
+  NewJob job = Parent(0);
+  job.run_after = false;
+  job.children.push_back(
+      {.queue = "work", .kind = "batch", .children = {Child("item")}, .run_after = false});
+  job.children.push_back(Child());
+  Id parent = f.process.Enqueue(job);
+  std::vector<Claim> claims = f.All();
+  REQUIRE(claims.size() == 2);
+  if (claims[0].job.kind == "item") std::swap(claims[0], claims[1]);
+  CHECK(f.process.Finish(claims[0], Outcome::Discard("no")).ok());
+  CHECK(f.process.Finish(claims[1], Outcome::Done()).ok());  // though it was asked to end
+  REQUIRE(f.process.Row(parent).state == JobState::kDead);
+  CHECK(ChildrenOf(f.process, parent)[0].state == JobState::kCanceled);
+
+  CHECK(f.process.Retry(parent).ok());
+  CHECK(ChildrenOf(f.process, parent)[0].state == JobState::kDone);  // a batch whose items had all ended
+  CHECK(f.process.Row(parent).state == JobState::kWaiting);
+  claims = f.All();
+  REQUIRE(claims.size() == 1);
+  CHECK(f.process.Finish(claims[0], Outcome::Done()).ok());
+  CHECK(f.process.Row(parent).state == JobState::kDone);
+  CHECK(FamilyOf(f.process, parent).pending == 0);
+}
+
 TEST_CASE("a child can join a parent that waits, and none that does not") {
   Fixture f;
   Id parent = f.process.Enqueue(Parent(1));

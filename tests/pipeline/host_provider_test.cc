@@ -224,6 +224,42 @@ TEST_CASE(
   CHECK(host.Attempts(id).size() == 1);
 }
 
+TEST_CASE("what a worker that was given up says of paid work in the end is taken, once") {
+  Host host;
+  const Outcome given_up = Outcome::Discard(R"({"code":"unknown_outcome","message":"cut off"})");
+  const std::string id = host.Submit("hired");
+  Job job = host.Claim("hired");
+  CHECK(host.Finish(job, given_up).ok());  // as its lease would
+  CHECK(host.works.Rest(id)["status"] == "unknown");
+
+  Job older = job;
+  --older.fence;
+  const std::string picture = host.Upload("u1", 90);
+  CHECK(CodeOf(host.Finish(older, Host::Outputs({picture}))) == Code::kStaleFence);
+  CHECK(CodeOf(host.Finish(job, Outcome::Retry("later", 0))) == Code::kStaleFence);
+  CHECK(CodeOf(host.Finish(job, given_up)) == Code::kStaleFence);
+  CHECK(host.works.Rest(id)["status"] == "unknown");
+
+  CHECK(host.Finish(job, Host::Outputs({picture})).ok());
+  Json record = host.works.Rest(id);
+  CHECK(record["status"] == "completed");
+  REQUIRE(record["outputs"].size() == 1);
+  CHECK(record["outputs"][0]["id"] == picture);
+  CHECK(record["error"].is_null());
+  CHECK(host.Attempts(id).size() == 1);
+  CHECK(CodeOf(host.Finish(job, Host::Outputs({picture}))) == Code::kStaleFence);
+
+  // That it failed and cost nothing is worth knowing, too.
+  const std::string free = host.Submit("hired");
+  Job other = host.Claim("hired");
+  CHECK(host.Finish(other, given_up).ok());
+  CHECK(host.works.Rest(free)["status"] == "unknown");
+  CHECK(host.Finish(other, Outcome::Discard(R"({"code":"server","message":"no","charged":false})")).ok());
+  record = host.works.Rest(free);
+  CHECK(record["status"] == "failed");
+  CHECK(record["error"]["charged"] == false);
+}
+
 TEST_CASE("a person's retry makes a new job, and abandon settles what nobody knows as charged") {
   Host host;
   const Viewer all{.all = true, .user = ""};

@@ -231,6 +231,7 @@ class Chooser {
   Status Choose(int max, int64_t turn, JobChoice* choice) {
     const bool rated = slots_.limits.cost_left >= 0;
     ASSIGN_OR_RETURN(std::vector<Keys> all, KeysWithReady(connection_, queue_));
+    choice->jobs.reserve(static_cast<size_t>(std::clamp(max, 0, 1000)));
     for (Keys& keys : all) lines_.emplace_back(connection_, queue_, std::move(keys));
     while (static_cast<int>(choice->jobs.size()) < max && slots_.all < slots_.limits.concurrency) {
       ASSIGN_OR_RETURN(Best best, Next(max - static_cast<int>(choice->jobs.size()), choice->served));
