@@ -11,6 +11,7 @@
 #include "cache/cache.h"
 #include "capi/guard.h"
 #include "capi/http_call.h"
+#include "codec/image.h"
 #include "engine/engine.h"
 #include "mediagen/types.h"
 
@@ -55,6 +56,13 @@ struct mediagen_queue {
 struct mediagen_cache {
   explicit mediagen_cache(std::shared_ptr<mediagen::Cache> shared) : cache(std::move(shared)) {}
   std::shared_ptr<mediagen::Cache> cache;
+  mediagen::ForkGuard fork;
+};
+
+// Decoded pixels.
+struct mediagen_image {
+  explicit mediagen_image(std::shared_ptr<const mediagen::Pixels> decoded) : pixels(std::move(decoded)) {}
+  std::shared_ptr<const mediagen::Pixels> pixels;
   mediagen::ForkGuard fork;
 };
 

@@ -8,6 +8,7 @@
 #include "events.h"
 #include "generation.h"
 #include "http.h"
+#include "image.h"
 #include "queue.h"
 #include "record.h"
 #include "types.h"

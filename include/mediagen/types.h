@@ -79,6 +79,7 @@ typedef struct mediagen_engine mediagen_engine;
 typedef struct mediagen_store mediagen_store;
 typedef struct mediagen_queue mediagen_queue;
 typedef struct mediagen_cache mediagen_cache;
+typedef struct mediagen_image mediagen_image;
 
 /* "0.1.0"; static storage. */
 MEDIAGEN_API const char *mediagen_version(void);

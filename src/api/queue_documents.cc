@@ -191,8 +191,10 @@ std::string ClaimsDocument(std::span<const Claim> claims) {
   std::string out = "[";
   for (const Claim& claim : claims) {
     const std::string document = JobDocument(claim.job);
-    if (out.size() == 1) out.reserve((document.size() + 16) * claims.size() + 16);  // mostly alike
-    else out += ',';
+    if (out.size() == 1)
+      out.reserve((document.size() + 16) * claims.size() + 16);  // mostly alike
+    else
+      out += ',';
     out += document;
   }
   out += ']';

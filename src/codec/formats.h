@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "codec/image.h"
@@ -21,8 +22,12 @@ StatusOr<ImageInfo> ProbeGif(std::string_view bytes);
 // The decoders take what their probe said, after CheckSize. The orientation is not applied.
 StatusOr<Pixels> DecodePng(std::string_view bytes, const ImageInfo& info);
 // Reduced by 1, 2, 4 or 8 as far as both targets (of the stored, unturned picture; 0: none) stay covered.
-StatusOr<Pixels> DecodeJpeg(std::string_view bytes, const ImageInfo& info, const DecodeLimits& limits,
-                            uint32_t target_width, uint32_t target_height);
+struct JpegPixels {
+  Pixels pixels;
+  bool cmyk = false;  // four channels of ink, as Adobe writes them: 255 is none
+};
+StatusOr<JpegPixels> DecodeJpeg(std::string_view bytes, const ImageInfo& info, const DecodeLimits& limits,
+                                uint32_t target_width, uint32_t target_height);
 StatusOr<Pixels> DecodeWebp(std::string_view bytes, const ImageInfo& info);
 
 // The encoders take pixels and options that Encode has checked.
@@ -46,6 +51,13 @@ Status Broken(Format format, std::string_view why);
 // The orientation tag (0x0112) of a TIFF block with or without "Exif\0\0" before it; 1 when absent or out of
 // 1–8.
 int ExifOrientation(std::string_view exif);
+
+// The prompt in a TIFF block: the user comment, else a camera's model that says "prompt:"; UTF-8, at most
+// kPromptBytes, "" when there is none.
+std::string ExifPrompt(std::string_view exif);
+constexpr size_t kPromptBytes = 4096;
+// `text` as UTF-8 (what is none is taken for Latin-1), no longer than that.
+std::string PromptText(std::string_view text);
 
 // The scans of a JPEG, counting stops past `most`.
 int CountJpegScans(std::string_view bytes, int most);

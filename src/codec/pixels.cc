@@ -1,15 +1,11 @@
-#include <cstdlib>
-
 #include "codec/formats.h"
+#include "codec/pixel_pool.h"
 #include "fmt/format.h"
 
 namespace mediagen {
 namespace {
 
-constexpr size_t kAlignment = 64;  // a cache line, and the widest vector
 constexpr uint64_t kMaxBytes = uint64_t{1} << 31;
-
-void Free(uint8_t* data) { std::free(data); }
 
 }  // namespace
 
@@ -26,8 +22,7 @@ StatusOr<Pixels> NewPixels(uint32_t width, uint32_t height, int channels) {
                  fmt::format("{}x{} pixels of {} bytes are more than 2 GiB", width, height, channels),
                  {.hint = "Ask for a smaller picture."});
   }
-  const size_t bytes = (area * static_cast<uint64_t>(channels) + kAlignment - 1) / kAlignment * kAlignment;
-  auto* data = static_cast<uint8_t*>(std::aligned_alloc(kAlignment, bytes));
+  uint8_t* data = codec::TakeBuffer(area * static_cast<uint64_t>(channels));
   if (data == nullptr) {
     return Error(Code::kOverloaded, fmt::format("there is no memory for {}x{} pixels", width, height),
                  {.hint = "Try again when less is in work, or ask for a smaller picture."});
@@ -36,7 +31,7 @@ StatusOr<Pixels> NewPixels(uint32_t width, uint32_t height, int channels) {
   pixels.width = width;
   pixels.height = height;
   pixels.channels = channels;
-  pixels.data = {data, Free};
+  pixels.data = {data, codec::GiveBuffer};
   return pixels;
 }
 

@@ -1,5 +1,6 @@
-// PNG by libpng: any colour type, depth and interlacing become 8-bit RGB or RGBA. Ancillary chunks are never
-// parsed here, so a compressed text or profile cannot become a bomb.
+// PNG: the fast way (png_fast.h) where it can be taken, else libpng. By libpng any colour type, depth and
+// interlacing become 8-bit RGB or RGBA. Ancillary chunks are never parsed here, so a compressed text or
+// profile cannot become a bomb.
 #include <png.h>
 
 #include <csetjmp>
@@ -8,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "codec/formats.h"
+#include "codec/png_fast.h"
 
 namespace mediagen::codec {
 namespace {
@@ -91,7 +92,7 @@ class Reader {
 
 }  // namespace
 
-StatusOr<Pixels> DecodePng(std::string_view bytes, const ImageInfo& info) {
+StatusOr<Pixels> DecodePngByLibpng(std::string_view bytes, const ImageInfo& info) {
   Reader reader(bytes);
   if (!reader.ready()) return Error(Code::kOverloaded, "there is no memory to decode a PNG");
   if (!ReadHeader(reader.png(), reader.info())) return reader.Failure();
@@ -107,6 +108,11 @@ StatusOr<Pixels> DecodePng(std::string_view bytes, const ImageInfo& info) {
   for (uint32_t y = 0; y < info.height; ++y) rows[y] = pixels.row(y);
   if (!ReadRows(reader.png(), rows.data())) return reader.Failure();
   return pixels;
+}
+
+StatusOr<Pixels> DecodePng(std::string_view bytes, const ImageInfo& info) {
+  if (std::optional<Pixels> pixels = DecodePngFast(bytes, info)) return *std::move(pixels);
+  return DecodePngByLibpng(bytes, info);
 }
 
 }  // namespace mediagen::codec

@@ -113,6 +113,13 @@ StatusOr<BufferRef> EncodePng(const Pixels& pixels, const EncodeOptions& options
   header.push_back(pixels.channels == 4 ? 6 : 2);  // truecolour, with or without alpha
   header.append(3, '\0');                          // deflate, the five filters, not interlaced
   AppendChunk("IHDR", header, &out);
+  if (!options.icc.empty()) {
+    ASSIGN_OR_RETURN(const std::vector<uint8_t> profile,
+                     Deflate({options.icc.begin(), options.icc.end()}, options.png_level));
+    std::string chunk("ICC\0\0", 5);  // its name, and that it is deflated (§11.3.2.3)
+    chunk.append(profile.begin(), profile.end());
+    AppendChunk("iCCP", chunk, &out);
+  }
   const std::string_view data(reinterpret_cast<const char*>(zlib.data()), zlib.size());
   for (size_t at = 0; at < data.size(); at += kChunkBytes)
     AppendChunk("IDAT", data.substr(at, kChunkBytes), &out);

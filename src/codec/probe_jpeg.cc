@@ -26,6 +26,7 @@ void ReadSegment(uint32_t marker, std::string_view data, ImageInfo* info) {
     info->width = Be16(data, 3);
   } else if (marker == 0xE1 && data.starts_with("Exif\0\0"sv) && info->orientation == 1) {
     info->orientation = ExifOrientation(data);
+    info->prompt = ExifPrompt(data);
   } else if (marker == 0xE2 && data.starts_with("ICC_PROFILE\0"sv)) {
     info->icc = true;
   } else if (marker == 0xEB && data.starts_with("JP") && Slice(data, 12, 4) == "jumb" &&

@@ -13,25 +13,8 @@
 namespace mediagen::codec {
 namespace {
 
-constexpr size_t kPromptBytes = 4096;
 constexpr size_t kInflatedBytes =
     64 << 10;  // of a compressed text; a longer one is no prompt but a bomb or a workflow
-
-// PNG text is Latin-1 by the standard and UTF-8 by habit.
-std::string ToUtf8(std::string_view text) {
-  if (IsUtf8(text)) return std::string(text);
-  std::string out;
-  for (char c : text) {
-    const uint8_t byte = static_cast<uint8_t>(c);
-    if (byte < 0x80) {
-      out.push_back(c);
-    } else {
-      out.push_back(static_cast<char>(0xC0 | byte >> 6));
-      out.push_back(static_cast<char>(0x80 | (byte & 0x3F)));
-    }
-  }
-  return out;
-}
 
 // "" when it is broken or longer than kInflatedBytes.
 std::string Inflate(std::string_view zlib) {
@@ -50,8 +33,8 @@ std::string Inflate(std::string_view zlib) {
 
 // The text behind the keyword of a tEXt, zTXt or iTXt chunk (§11.3.3).
 std::string TextOf(std::string_view type, std::string_view value) {
-  if (type == "tEXt") return ToUtf8(value);
-  if (type == "zTXt") return U8(value, 0) == 0 ? ToUtf8(Inflate(Slice(value, 1, value.npos))) : "";
+  if (type == "tEXt") return std::string(value);
+  if (type == "zTXt") return U8(value, 0) == 0 ? Inflate(Slice(value, 1, value.npos)) : "";
   // iTXt: compression flag, method, language\0, translated keyword\0, text.
   const bool compressed = U8(value, 0) == 1;
   value = Slice(value, 2, value.npos);
@@ -75,8 +58,7 @@ void ReadText(std::string_view type, std::string_view data, ImageInfo* info, boo
   std::string text = TextOf(type, data.substr(end + 1));
   if (text.empty()) return;
   *has_parameters = parameters;
-  if (text.size() > kPromptBytes) text = Shorten(text, kPromptBytes - 3);  // its "…" counts, too
-  info->prompt = std::move(text);
+  info->prompt = PromptText(text);
 }
 
 void ReadChunk(std::string_view type, std::string_view data, ImageInfo* info, bool* has_parameters) {

@@ -58,7 +58,7 @@ StatusOr<ImageInfo> ProbeWebp(std::string_view bytes) {
     if (type == "ICCP")
       info.icc = true;
     else if (type == "EXIF")
-      info.orientation = ExifOrientation(data);
+      info.orientation = ExifOrientation(data), info.prompt = ExifPrompt(data);
     else if (type == "C2PA")
       info.c2pa = true;
     else if (type == "ALPH")

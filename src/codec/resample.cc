@@ -3,19 +3,24 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numbers>
 
 #include "codec/resample_rows.h"
 
 namespace mediagen::codec {
 namespace {
 
-constexpr double kSupport = 2;  // of the filter at scale 1, each way
-
-double Filter(double x) {
+double CatmullRom(double x) {
   x = std::abs(x);
   if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
   if (x < 2) return ((-0.5 * x + 2.5) * x - 4) * x + 2;
   return 0;
+}
+
+double Lanczos3(double x) {
+  x = std::abs(x) * std::numbers::pi;
+  if (x < 1e-9) return 1;
+  return x < 3 * std::numbers::pi ? std::sin(x) / x * std::sin(x / 3) / (x / 3) : 0;
 }
 
 bool IsCopy(const Pixels& source, const Region& region, const Pixels& out) {
@@ -25,12 +30,15 @@ bool IsCopy(const Pixels& source, const Region& region, const Pixels& out) {
 
 }  // namespace
 
-Weights CatmullRom(uint32_t source, double begin, double length, uint32_t size) {
-  const double ratio = length / size, scale = std::max(1.0, ratio), support = kSupport * scale;
+Weights WeightsOf(Filter filter, uint32_t source, double begin, double length, uint32_t size) {
+  const auto kernel = filter == Filter::kLanczos3 ? Lanczos3 : CatmullRom;
+  const double ratio = length / size, scale = std::max(1.0, ratio);
+  const double support = (filter == Filter::kLanczos3 ? 3 : 2) * scale;
   Weights weights;
   weights.taps = std::min<size_t>(source, static_cast<size_t>(std::ceil(2 * support)) + 1);
   weights.first.resize(size);
   weights.values.resize(size * weights.taps);
+  std::vector<double> exact(weights.taps);
   for (uint32_t i = 0; i < size; ++i) {
     const double centre = begin + (i + 0.5) * ratio - 0.5;
     const double last_first = static_cast<double>(source - weights.taps);
@@ -38,22 +46,20 @@ Weights CatmullRom(uint32_t source, double begin, double length, uint32_t size) 
     float* values = weights.values.data() + size_t{i} * weights.taps;
     double sum = 0;
     for (size_t k = 0; k < weights.taps; ++k)
-      sum += Filter((static_cast<double>(first + k) - centre) / scale);
-    for (size_t k = 0; k < weights.taps; ++k) {
-      values[k] = static_cast<float>(Filter((static_cast<double>(first + k) - centre) / scale) / sum);
-    }
+      sum += exact[k] = kernel((static_cast<double>(first + k) - centre) / scale);
+    for (size_t k = 0; k < weights.taps; ++k) values[k] = static_cast<float>(exact[k] / sum);
     weights.first[i] = first;
   }
   return weights;
 }
 
-void Resample(const Pixels& source, const Region& region, Pixels* out) {
+void Resample(const Pixels& source, const Region& region, Filter filter, Pixels* out) {
   if (IsCopy(source, region, *out)) {
     std::memcpy(out->data.get(), source.data.get(), source.bytes());
     return;
   }
-  const Weights across = CatmullRom(source.width, region.x, region.width, out->width);
-  const Weights down = CatmullRom(source.height, region.y, region.height, out->height);
+  const Weights across = WeightsOf(filter, source.width, region.x, region.width, out->width);
+  const Weights down = WeightsOf(filter, source.height, region.y, region.height, out->height);
   std::vector<float> row(source.stride() + kRowPadding);
   std::vector<uint8_t> bytes(out->stride() + kRowPadding);
   for (uint32_t y = 0; y < out->height; ++y) {

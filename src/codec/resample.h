@@ -1,6 +1,6 @@
-// Resampling by a separable Catmull-Rom filter (Mitchell and Netravali, SIGGRAPH 1988, B = 0, C = ½), whose
-// support grows with the reduction, so that it removes what the smaller picture cannot show. Internal to
-// codec/.
+// Resampling by a separable filter whose support grows with the reduction, so that it removes what the
+// smaller picture cannot show: Catmull-Rom (Mitchell and Netravali, SIGGRAPH 1988, B = 0, C = ½), or Lanczos
+// with three lobes (Duchon, J. Applied Meteorology 1979). Internal to codec/.
 //
 // Thread-safe: no state.
 #pragma once
@@ -26,11 +26,13 @@ struct Weights {
   std::vector<float> values;  // first.size() * taps
 };
 // `size` places from `begin` on, `length` long, of a line of `source` pixels.
-Weights CatmullRom(uint32_t source, double begin, double length, uint32_t size);
+Weights WeightsOf(Filter filter, uint32_t source, double begin, double length, uint32_t size);
 
 // Fills `out`, whose size says the scale, from `region` of `source`; both have the same channels. Down first,
 // then across: the first pass reads whole rows, which any vector unit likes, and one row of floats is all
 // that is kept, however large the reduction.
-void Resample(const Pixels& source, const Region& region, Pixels* out);
+void Resample(const Pixels& source, const Region& region, Filter filter, Pixels* out);
+// The same in linear light: sRGB's values become amounts of light first (IEC 61966-2-1).
+void ResampleLight(const Pixels& source, const Region& region, Filter filter, Pixels* out);
 
 }  // namespace mediagen::codec

@@ -104,6 +104,8 @@ std::string_view MediaType(Format format) { return NamesOf(format).media_type; }
 
 std::string_view Extension(Format format) { return NamesOf(format).extension; }
 
+std::string_view FormatName(Format format) { return format == Format::kJpeg ? "jpeg" : Extension(format); }
+
 Format FormatByName(std::string_view name) {
   const std::string lower = ToLower(name);
   if (lower == "jpeg") return Format::kJpeg;

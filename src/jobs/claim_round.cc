@@ -22,7 +22,8 @@ bool Wants(const ClaimRequest& request, const std::string& queue) {
 
 bool ClaimRound::changed() const {
   return promoted > 0 || swept > 0 ||
-         std::any_of(requests.begin(), requests.end(), [](const ClaimRequest& r) { return !r.claims.empty(); });
+         std::any_of(requests.begin(), requests.end(),
+                     [](const ClaimRequest& r) { return !r.claims.empty(); });
 }
 
 Status ClaimRound::Run(Transaction& transaction, const Parts& parts) {

@@ -119,8 +119,8 @@ StatusOr<bool> JobRows::FinishPlain(Transaction& transaction, const Id& id, uint
 // job was one of those and is over now.
 StatusOr<bool> JobRows::FinishLate(Transaction& transaction, const Id& id, uint64_t fence,
                                    const Outcome& outcome) const {
-  const bool says = outcome.kind == Outcome::kDone ||
-                    (outcome.kind == Outcome::kDiscard && !SaysUnknown(outcome.reason));
+  const bool says =
+      outcome.kind == Outcome::kDone || (outcome.kind == Outcome::kDiscard && !SaysUnknown(outcome.reason));
   if (!says || !late_end_) return false;
   ASSIGN_OR_RETURN(std::optional<Job> job, transaction.jobs().Find(id));
   if (!job || job->fence != fence || !IsPaid(*job) || job->state != JobState::kDead ||

@@ -1,6 +1,8 @@
 #include "media/media.h"
 
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 #include "base/base64.h"
 #include "base/hash.h"
@@ -27,6 +29,10 @@ Picture FromCached(BufferRef entry, Format format) {
   picture.format = format;
   picture.buffer = std::move(entry);
   return picture;
+}
+
+ResizeOptions SizeOf(const Recipe& recipe) {
+  return {.width = recipe.width, .height = recipe.height, .fit = recipe.fit};
 }
 
 Picture NewPicture(std::string_view bytes, Format format) {
@@ -126,8 +132,7 @@ StatusOr<BufferRef> Media::Original(const Output& output) {
                {.hint = "Restore it from a backup of the blobs.", .object = output.id.text()});
 }
 
-StatusOr<Picture> Media::Make(const Output& output, const Recipe& recipe, const Pixels& pixels) {
-  ASSIGN_OR_RETURN(Pixels resized, Resize(pixels, {recipe.width, recipe.height, recipe.fit, false}));
+StatusOr<Picture> Media::Make(const Output& output, const Recipe& recipe, const Pixels& resized) {
   EncodeOptions encode;
   encode.format = recipe.format;
   if (recipe.quality > 0) encode.quality = recipe.quality;
@@ -169,7 +174,8 @@ StatusOr<Picture> Media::Load(const Output& output, const Recipe& recipe) {
   }
   ASSIGN_OR_RETURN(BufferRef original, Original(output));
   ASSIGN_OR_RETURN(Pixels pixels, DecodeFor(original.view(), recipe.width, recipe.height));
-  return Make(output, recipe, pixels);
+  ASSIGN_OR_RETURN(Pixels resized, Resize(pixels, SizeOf(recipe)));
+  return Make(output, recipe, resized);
 }
 
 std::optional<Picture> Media::CachedVariant(const Id& output, std::string_view original_sha256,
@@ -228,8 +234,13 @@ Status Media::Derive(const Output& output, std::span<const Recipe> recipes) {
   }
   ASSIGN_OR_RETURN(BufferRef original, Original(output));
   ASSIGN_OR_RETURN(Pixels pixels, DecodeFor(original.view(), width, height));
-  for (const Recipe& recipe : missing) {
-    ASSIGN_OR_RETURN(Picture picture, Make(output, recipe, pixels));
+  std::vector<ResizeOptions> sizes;
+  std::transform(missing.begin(), missing.end(), std::back_inserter(sizes), SizeOf);
+  ASSIGN_OR_RETURN(const std::vector<Pixels> resized, ResizeAll(pixels, sizes));
+  pixels = Pixels();
+  for (size_t i = 0; i < missing.size(); ++i) {
+    const Recipe& recipe = missing[i];
+    ASSIGN_OR_RETURN(Picture picture, Make(output, recipe, resized[i]));
     if (cache_ != nullptr) {
       cache_->Put(CacheKey(output.id, output.sha256, recipe), picture.buffer,
                   {.tags = {"output/" + output.id.text()}});

@@ -77,7 +77,7 @@ class Media {
   StatusOr<BufferRef> Original(const Output& output);
   StatusOr<Pixels> DecodeFor(std::string_view original, uint32_t width, uint32_t height);
   StatusOr<Picture> Load(const Output& output, const Recipe& recipe);
-  StatusOr<Picture> Make(const Output& output, const Recipe& recipe, const Pixels& pixels);
+  StatusOr<Picture> Make(const Output& output, const Recipe& recipe, const Pixels& resized);
 
   Store* store_;
   BlobStore* blobs_;

@@ -1,7 +1,6 @@
 #include "media/recipe.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "base/hash.h"
@@ -9,12 +8,6 @@
 
 namespace mediagen {
 namespace {
-
-constexpr std::array<std::pair<Fit, std::string_view>, 5> kFits = {{{Fit::kCover, "cover"},
-                                                                    {Fit::kContain, "contain"},
-                                                                    {Fit::kInside, "inside"},
-                                                                    {Fit::kOutside, "outside"},
-                                                                    {Fit::kFill, "fill"}}};
 
 constexpr uint32_t kMaxSide = 16384;
 
@@ -33,25 +26,7 @@ std::string RecipeTag(const Recipe& recipe) {
   return Hex(Sha256(fmt::format("{}|m4|{}", recipe.name(), kCodecVersion))).substr(0, 6);
 }
 
-std::string_view FormatName(Format format) { return format == Format::kJpeg ? "jpeg" : Extension(format); }
-
 }  // namespace
-
-std::string_view FitName(Fit fit) {
-  for (const auto& [value, name] : kFits) {
-    if (value == fit) return name;
-  }
-  return "inside";
-}
-
-StatusOr<Fit> FitByName(std::string_view name) {
-  for (const auto& [value, known] : kFits) {
-    if (known == name) return value;
-  }
-  return Error(Code::kInvalid,
-               fmt::format("\"{}\" is not a fit; it is one of cover, contain, inside, outside, fill.",
-                           Shorten(name, 40)));
-}
 
 std::string Recipe::name() const {
   std::string out;

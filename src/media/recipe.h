@@ -23,9 +23,6 @@ struct Recipe {
   static StatusOr<Recipe> Parse(std::string_view name);
 };
 
-std::string_view FitName(Fit fit);
-StatusOr<Fit> FitByName(std::string_view name);
-
 // What is made of every picture as soon as it is stored, from one decode: the 64-px preview and the 150, 300
 // and 600 px thumbnails.
 const std::vector<Recipe>& EagerRecipes();
@@ -41,7 +38,7 @@ class RecipeList {
 };
 
 // Changes whenever the encoders' output for the same recipe may change: part of a variant's version and key.
-constexpr int kCodecVersion = 1;
+constexpr int kCodecVersion = 2;
 
 // The `v` of a picture's URL: a short name for original, recipe, effort and codec version together.
 std::string VariantVersion(std::string_view original_sha256, const Recipe& recipe);

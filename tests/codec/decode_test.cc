@@ -1,40 +1,16 @@
 #include <doctest/doctest.h>
-#include <turbojpeg.h>
 
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "codec/jpeg_writer.h"
 #include "codec/pictures.h"
 
 namespace mediagen {
 namespace {
 
 using namespace std::string_literals;
-
-std::string Progressive(const Pixels& pixels) {
-  tjhandle handle = tjInitCompress();
-  uint8_t* out = nullptr;
-  unsigned long size = 0;  // NOLINT(google-runtime-int)
-  tjCompress2(handle, pixels.data.get(), int(pixels.width), 0, int(pixels.height), TJPF_RGB, &out, &size,
-              TJSAMP_444, 90, TJFLAG_PROGRESSIVE);
-  std::string bytes(reinterpret_cast<char*>(out), size);
-  tjFree(out);
-  tjDestroy(handle);
-  return bytes;
-}
-
-std::string Cmyk(uint32_t side, std::array<uint8_t, 4> ink) {
-  const Pixels pixels = Flat(side, side, ink, 4);
-  tjhandle handle = tjInitCompress();
-  uint8_t* out = nullptr;
-  unsigned long size = 0;  // NOLINT(google-runtime-int)
-  tjCompress2(handle, pixels.data.get(), int(side), 0, int(side), TJPF_CMYK, &out, &size, TJSAMP_444, 95, 0);
-  std::string bytes(reinterpret_cast<char*>(out), size);
-  tjFree(out);
-  tjDestroy(handle);
-  return bytes;
-}
 
 std::string Png(const std::string& header, const std::string& extra, const std::string& rows) {
   return header + extra + PngChunk("IDAT", Zlib(rows)) + PngChunk("IEND", "");
@@ -148,16 +124,9 @@ TEST_CASE("the target is that of the turned picture") {
   CHECK(stored.height == 50);
 }
 
-TEST_CASE("CMYK becomes RGB") {
-  const Pixels pixels = MustDecode(Cmyk(24, {200, 100, 50, 255}));
-  CHECK(pixels.channels == 3);
-  CHECK(Distance(pixels, Flat(24, 24, {200, 100, 50, 0}, 3)) <= 4);
-  CHECK(Distance(MustDecode(Cmyk(24, {200, 100, 50, 128})), Flat(24, 24, {100, 50, 25, 0}, 3)) <= 4);
-}
-
 TEST_CASE("a progressive JPEG decodes; one with too many scans is refused") {
   const Pixels pixels = Gradient(64, 48, 3);
-  const std::string jpeg = Progressive(pixels);
+  const std::string jpeg = WriteJpeg(pixels, {.progressive = true, .quality = 90});
   CHECK(Distance(MustDecode(jpeg), pixels) < 16);
   const auto refused = Decode(jpeg, {.limits = {.max_jpeg_scans = 3}});
   CHECK(CodeOf(refused.status()) == Code::kTooLarge);

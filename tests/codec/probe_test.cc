@@ -57,7 +57,7 @@ TEST_CASE("a GIF's screen, frames and transparency are read") {
   CHECK(moving.frames == 3);
   CHECK(moving.alpha);
   CHECK(CodeOf(Probe("GIF89a\x05\0"s).status()) == Code::kInvalid);
-  CHECK(CodeOf(Decode(head + GifFrame(false) + ";").status()) == Code::kUnsupported);
+  CHECK(CodeOf(Decode(head + GifFrame(false) + ";").status()) == Code::kInvalid);  // no picture data
 }
 
 TEST_CASE("orientation is read from EXIF in every format and either byte order") {
@@ -137,6 +137,39 @@ TEST_CASE("a prompt has at most 4 KB, and a broken or bursting one is none") {
   CHECK(prompt("iTXt", "prompt\0\0\0\0\0\xFF\xFE"s).empty());
   CHECK(prompt("iTXt", "prompt\0"s).empty());
   CHECK(prompt("tEXt", "prompt").empty());
+}
+
+// A TIFF block, big-endian: IFD0 with a pointer to an EXIF directory, in which the user comment is.
+std::string ExifComment(const std::string& set, const std::string& text) {
+  const std::string value = (set + std::string(8, '\0')).substr(0, 8) + text;
+  return "MM\0*\0\0\0\x08"s + "\0\x01\x87\x69\0\x04\0\0\0\x01\0\0\0\x1A\0\0\0\0"s +  // the directory is at 26
+         "\0\x01\x92\x86\0\x07"s + Be32(static_cast<uint32_t>(value.size())) + "\0\0\0\x2C\0\0\0\0"s + value;
+}
+
+TEST_CASE("the prompt is read out of the EXIF comment of WebP and JPEG") {
+  const std::string jpeg = Encoded(Gradient(4, 4, 3), Format::kJpeg);
+  const std::string lossless = Encoded(Gradient(4, 4, 3), Format::kWebp).substr(12);
+  const auto prompt = [&](const std::string& exif) {
+    const std::string by_jpeg = Info(WithJpegSegment(jpeg, 0xE1, "Exif\0\0"s + exif)).prompt;
+    CHECK(Info(WebpOf(Vp8x(8, 4, 4) + lossless + RiffChunk("EXIF", exif))).prompt == by_jpeg);
+    return by_jpeg;
+  };
+  CHECK(prompt(ExifComment("ASCII", "a red fox")) == "a red fox");
+  CHECK(prompt(ExifComment("UNICODE", "\0a\0 \0f\0o\0x"s)) == "a fox");
+  CHECK(prompt(ExifComment("UNICODE", "a\0 \0f\0o\0x\0"s)) == "a fox");  // in the other byte order
+  CHECK(prompt(ExifComment("UNICODE", "\0a\xD8\x3E\xDD\x8A\0b"s)) == "a🦊b");
+  CHECK(prompt(ExifComment("UNICODE", "\0a\xD8\x3E\0b\0c"s)) ==
+        "a\xEF\xBF\xBD"
+        "bc");
+  CHECK(prompt(ExifComment("", "a red fox")) == "a red fox");
+  CHECK(prompt(ExifComment("ASCII", "            ")).empty());  // as cameras leave it
+  CHECK(prompt(ExifComment("ASCII", std::string(5'000, 'x'))).size() <= 4096);
+  CHECK(prompt(Exif(6, true)).empty());
+  const std::string whole = ExifComment("ASCII", "a red fox");
+  for (size_t size = 0; size < whole.size(); ++size) CHECK(prompt(whole.substr(0, size)).size() <= 9);
+  // Some say it in the camera's model.
+  const std::string model = "MM\0*\0\0\0\x08\0\x01\x01\x10\0\x02\0\0\0\x0C\0\0\0\x1A\0\0\0\0prompt:a fox\0"s;
+  CHECK(prompt(model) == "a fox");
 }
 
 TEST_CASE("animations are counted") {

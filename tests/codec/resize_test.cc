@@ -2,6 +2,7 @@
 #include <hwy/targets.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -145,6 +146,103 @@ TEST_CASE("contain puts the picture in the middle of a transparent canvas") {
             ->channels == 3);
 }
 
+TEST_CASE("a position says what cover keeps and where contain puts the picture") {
+  Pixels bands = NewPixels(300, 100, 3).value();  // a third each of red, green, blue
+  for (uint32_t y = 0; y < 100; ++y) {
+    for (uint32_t x = 0; x < 300; ++x) {
+      for (uint32_t c = 0; c < 3; ++c) bands.row(y)[x * 3 + c] = x / 100 == c ? 255 : 0;
+    }
+  }
+  const Pixels left = *Resize(bands, {.width = 50, .height = 50, .fit = Fit::kCover, .x = 0}),
+               right = *Resize(bands, {.width = 50, .height = 50, .fit = Fit::kCover, .x = 1});
+  CHECK(At(left, 20, 25) == std::array<int, 4>{255, 0, 0, 255});
+  CHECK(At(right, 30, 25) == std::array<int, 4>{0, 0, 255, 255});
+  const Pixels low =
+      *Resize(Flat(200, 100, {9, 8, 7, 255}, 3), {.width = 50, .height = 50, .fit = Fit::kContain, .y = 1});
+  CHECK(At(low, 25, 24) == std::array<int, 4>{0, 0, 0, 0});
+  CHECK(At(low, 25, 26) == std::array<int, 4>{9, 8, 7, 255});
+  for (double x : {-0.1, 1.1, double(NAN)})
+    CHECK(CodeOf(Resize(bands, {.width = 50, .fit = Fit::kCover, .x = x}).status()) == Code::kInvalid);
+}
+
+// The filter's own sums in double precision, premultiplied, over the whole picture.
+Pixels Exactly(const Pixels& source, uint32_t width, uint32_t height, Filter filter) {
+  const codec::Weights across = codec::WeightsOf(filter, source.width, 0, source.width, width),
+                       down = codec::WeightsOf(filter, source.height, 0, source.height, height);
+  Pixels out = NewPixels(width, height, source.channels).value();
+  const size_t step = static_cast<size_t>(source.channels);
+  for (uint32_t y = 0; y < height; ++y) {
+    for (uint32_t x = 0; x < width; ++x) {
+      double sums[4] = {};
+      for (size_t j = 0; j < down.taps; ++j) {
+        const uint8_t* row = source.row(down.first[y] + static_cast<uint32_t>(j));
+        for (size_t i = 0; i < across.taps; ++i) {
+          const uint8_t* pixel = row + (across.first[x] + i) * step;
+          const double weight = double(down.values[y * down.taps + j]) * across.values[x * across.taps + i];
+          const double alpha = step == 4 ? pixel[3] / 255.0 : 1;
+          for (size_t c = 0; c < 3; ++c) sums[c] += weight * alpha * pixel[c];
+          if (step == 4) sums[3] += weight * pixel[3];
+        }
+      }
+      const double alpha = step == 4 ? std::min(sums[3], 255.0) / 255 : 1;
+      uint8_t* pixel = out.row(y) + x * step;
+      for (size_t c = 0; c < 3; ++c)
+        pixel[c] =
+            static_cast<uint8_t>(std::clamp(alpha * 255 < 0.5 ? 0 : sums[c] / alpha, 0.0, 255.0) + 0.5);
+      if (step == 4) pixel[3] = static_cast<uint8_t>(std::clamp(sums[3], 0.0, 255.0) + 0.5);
+    }
+  }
+  return out;
+}
+
+TEST_CASE("both filters give what their sums in double precision give") {
+  for (int channels : {3, 4}) {
+    const Pixels source = Gradient(97, 61, channels);
+    for (Filter filter : {Filter::kCatmullRom, Filter::kLanczos3}) {
+      for (auto [width, height] : {std::pair{40u, 30u}, {13u, 60u}, {97u, 20u}, {150u, 90u}}) {
+        const Pixels out = *Resize(
+            source, {.width = width, .height = height, .fit = Fit::kFill, .enlarge = true, .filter = filter});
+        CHECK(Distance(out, Exactly(source, width, height, filter)) <= (channels == 4 ? 2 : 1));
+      }
+    }
+  }
+}
+
+TEST_CASE("in linear light, black and white in equal parts become the grey that is half as bright as white") {
+  Pixels stripes = NewPixels(256, 256, 3).value();
+  for (uint32_t y = 0; y < 256; ++y) {
+    for (uint32_t i = 0; i < 256 * 3; ++i) stripes.row(y)[i] = (i / 3) % 2 == 0 ? 0 : 255;
+  }
+  const Pixels out = *Resize(stripes, {.width = 32, .height = 32, .linear_light = true});
+  for (uint32_t x = 2; x < 30; ++x) CHECK(std::abs(At(out, x, 16)[0] - 188) <= 2);
+  for (int channels : {3, 4}) {
+    const Pixels flat = Flat(37, 53, {1, 130, 255, 200}, channels);
+    const Pixels small = *Resize(flat, {.width = 9, .height = 11, .fit = Fit::kFill, .linear_light = true});
+    CHECK(Distance(small, Flat(9, 11, {1, 130, 255, 200}, channels)) <= (channels == 4 ? 1 : 0));
+  }
+  const Pixels hidden = Flat(20, 20, {0, 255, 0, 0}, 4);
+  CHECK(At(*Resize(hidden, {.width = 5, .linear_light = true}), 2, 2) == std::array<int, 4>{0, 0, 0, 0});
+}
+
+TEST_CASE("many sizes at once are what each is alone, but for rounding") {
+  const Pixels source = Gradient(640, 480, 3);
+  const std::vector<ResizeOptions> sizes = {{.width = 64, .height = 64},
+                                            {.width = 150, .height = 150, .fit = Fit::kCover},
+                                            {.width = 600, .height = 600, .fit = Fit::kCover},
+                                            {.width = 300, .height = 300, .fit = Fit::kCover},
+                                            {.width = 100, .height = 90, .fit = Fit::kContain},
+                                            {.width = 70, .height = 70, .fit = Fit::kCover, .x = 0}};
+  const std::vector<Pixels> all = *ResizeAll(source, sizes);
+  REQUIRE(all.size() == sizes.size());
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    CAPTURE(i);
+    CHECK(Distance(all[i], *Resize(source, sizes[i])) <= 2);
+  }
+  CHECK(ResizeAll(source, {})->empty());
+  const std::vector<ResizeOptions> bad = {{.width = 10}, {}};
+  CHECK(CodeOf(ResizeAll(source, bad).status()) == Code::kInvalid);
+}
+
 TEST_CASE("lines and single pixels resize") {
   for (int channels : {3, 4}) {
     CHECK(Resize(Noise(1, 1, channels, 1), {.width = 64, .height = 64, .enlarge = true})->width == 64);
@@ -186,13 +284,15 @@ TEST_CASE("every instruction set of this machine, and none, gives the same pictu
 
 TEST_CASE("weights sum to one and stay within the line") {
   for (auto [source, size] : {std::pair{1u, 1u}, {1u, 9u}, {100u, 7u}, {7u, 100u}, {5u, 5u}, {1000u, 999u}}) {
-    const codec::Weights weights = codec::CatmullRom(source, 0, source, size);
-    REQUIRE(weights.first.size() == size);
-    for (uint32_t i = 0; i < size; ++i) {
-      CHECK(weights.first[i] + weights.taps <= source);
-      float sum = 0;
-      for (size_t k = 0; k < weights.taps; ++k) sum += weights.values[i * weights.taps + k];
-      CHECK(sum == doctest::Approx(1.0));
+    for (Filter filter : {Filter::kCatmullRom, Filter::kLanczos3}) {
+      const codec::Weights weights = codec::WeightsOf(filter, source, 0, source, size);
+      REQUIRE(weights.first.size() == size);
+      for (uint32_t i = 0; i < size; ++i) {
+        CHECK(weights.first[i] + weights.taps <= source);
+        float sum = 0;
+        for (size_t k = 0; k < weights.taps; ++k) sum += weights.values[i * weights.taps + k];
+        CHECK(sum == doctest::Approx(1.0));
+      }
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "codec/icc.h"
 #include "codec/pictures.h"
 
 namespace mediagen {
@@ -102,6 +103,42 @@ TEST_CASE("a format without alpha shows the background through") {
                           {.format = Format::kJpeg, .quality = 95, .background = 0x0000FF});
   REQUIRE(half.ok());
   CHECK(Distance(*half, Flat(24, 24, {128, 0, 127, 255}, 3)) <= 6);
+}
+
+TEST_CASE(
+    "a JPEG keeps as much of the colour's detail as was asked for, and may be progressive or optimised") {
+  const Pixels noise = Noise(64, 64, 3, 9);
+  const auto size = [&](const EncodeOptions& options) { return Encode(noise, options)->size(); };
+  const EncodeOptions plain{.format = Format::kJpeg, .quality = 90};
+  EncodeOptions other = plain;
+  other.chroma = Chroma::k422;
+  const auto half = size(other);
+  other.chroma = Chroma::k444;
+  CHECK(size(plain) < half);
+  CHECK(half < size(other));
+  CHECK(Distance(*Again(noise, other), noise) < Distance(*Again(noise, plain), noise));
+  other = plain;
+  other.optimize = true;
+  CHECK(size(other) < size(plain));
+  CHECK(Same(*Again(noise, other), *Again(noise, plain)));
+  other.progressive = true;
+  CHECK(Encode(noise, other)->view().find("\xFF\xC2") != std::string_view::npos);  // SOF2
+  CHECK(Encode(noise, plain)->view().find("\xFF\xC2") == std::string_view::npos);
+  CHECK(Distance(*Again(noise, other), *Again(noise, plain)) <= 1);
+}
+
+TEST_CASE("every format carries the profile that it is given") {
+  const std::string icc(3'000, 'i');
+  for (int channels : {3, 4}) {
+    const Pixels pixels = Gradient(20, 10, channels);
+    for (Format format : {Format::kPng, Format::kJpeg, Format::kWebp}) {
+      CAPTURE(int(format));
+      const BufferRef with = *Encode(pixels, {.format = format, .icc = icc});
+      CHECK(codec::IccProfile(with.view(), format) == icc);
+      CHECK(Probe(with.view())->icc);
+      CHECK(Same(*Decode(with.view()), *Again(pixels, {.format = format})));  // nobody can use this one
+    }
+  }
 }
 
 TEST_CASE("a higher quality takes more bytes") {

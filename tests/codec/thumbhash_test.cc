@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/hash.h"
@@ -105,6 +106,93 @@ TEST_CASE("a flat picture's ThumbHash has its colour and no waves") {
   const std::string clear = *ThumbHash(Flat(9, 9, {1, 2, 3, 0}, 4));
   CHECK((uint8_t(clear[2]) & 0x80) != 0);  // has alpha
   CHECK((uint8_t(clear[5]) & 15) == 0);    // of which there is none
+}
+
+TEST_CASE("a ThumbHash looks like what its author draws of it, and has that average colour") {
+  struct Drawn {
+    const char* hash;
+    uint32_t width, height;
+    std::array<int, 4> top_left, top_right, middle, bottom_left, average;
+  };
+  // By thumbHashToRGBA and thumbHashToAverageRGBA of the same package.
+  const Drawn rows[] = {
+      {"51280e1d9a9087879188888978688888c70a0ee958",
+       32,
+       23,
+       {37, 43, 5, 255},
+       {247, 8, 29, 255},
+       {67, 22, 77, 255},
+       {0, 225, 25, 255},
+       {83, 63, 61, 255}},
+      {"e99885348c27a087b087797738f966a0980878287788878708",
+       32,
+       26,
+       {124, 197, 120, 10},
+       {222, 198, 73, 155},
+       {130, 204, 140, 127},
+       {93, 198, 202, 118},
+       {149, 202, 147, 119}},
+      {"6978852a0c2790b1b77788838f04887a85878087887888",
+       13,
+       32,
+       {105, 210, 142, 54},
+       {180, 205, 124, 73},
+       {131, 201, 136, 125},
+       {60, 214, 229, 182},
+       {136, 204, 158, 119}},
+      {"1f08060e8266666666670864654357677776ce9f78e706",
+       32,
+       27,
+       {36, 37, 5, 255},
+       {118, 113, 105, 255},
+       {145, 130, 141, 255},
+       {112, 126, 111, 255},
+       {129, 125, 123, 255}},
+  };
+  const auto near = [](const std::array<int, 4>& a, const std::array<int, 4>& b) {
+    int most = 0;
+    for (size_t c = 0; c < 4; ++c) most = std::max(most, std::abs(a[c] - b[c]));
+    return most <= 1;  // their cosines may differ in the last bit
+  };
+  for (const Drawn& row : rows) {
+    CAPTURE(row.hash);
+    const Pixels drawn = *ThumbHashPixels(UnHex(row.hash));
+    REQUIRE(drawn.width == row.width);
+    REQUIRE(drawn.height == row.height);
+    CHECK(near(At(drawn, 0, 0), row.top_left));
+    CHECK(near(At(drawn, row.width - 1, 0), row.top_right));
+    CHECK(near(At(drawn, row.width / 2, row.height / 2), row.middle));
+    CHECK(near(At(drawn, 0, row.height - 1), row.bottom_left));
+    const Colour average = *ThumbHashAverage(UnHex(row.hash));
+    CHECK(near({average.red, average.green, average.blue, average.alpha}, row.average));
+  }
+}
+
+TEST_CASE("bytes that are no ThumbHash are refused, whatever they are") {
+  const std::string hash = UnHex("e99885348c27a087b087797738f966a0980878287788878708");
+  for (size_t size = 0; size < hash.size(); ++size) {
+    CHECK(CodeOf(ThumbHashPixels(hash.substr(0, size)).status()) == Code::kInvalid);
+    if (size < 5) CHECK(CodeOf(ThumbHashAverage(hash.substr(0, size)).status()) == Code::kInvalid);
+  }
+  const Pixels noise = Noise(64, 64, 4, 5);
+  for (uint32_t y = 0; y < 64; ++y) {
+    const std::string bytes(reinterpret_cast<const char*>(noise.row(y)), 25);
+    const auto drawn = ThumbHashPixels(bytes);
+    if (drawn.ok()) CHECK(std::max(drawn->width, drawn->height) == 32);
+  }
+}
+
+TEST_CASE("the average colour of a picture weighs by alpha") {
+  Pixels two = Flat(2, 1, {200, 100, 0, 255}, 4);
+  const uint8_t clear[4] = {0, 0, 255, 0};
+  std::copy_n(clear, 4, two.row(0) + 4);
+  const Colour colour = *AverageColour(two);
+  CHECK(int(colour.red) == 200);
+  CHECK(int(colour.blue) == 0);
+  CHECK(int(colour.alpha) == 128);
+  CHECK(int(AverageColour(Flat(3, 3, {1, 2, 3, 0}, 4))->alpha) == 0);
+  CHECK(int(AverageColour(Flat(9, 9, {9, 8, 7, 255}, 3))->green) == 8);
+  CHECK(CodeOf(AverageColour(Pixels{}).status()) == Code::kInvalid);
 }
 
 TEST_CASE("no pixels have no ThumbHash") { CHECK(CodeOf(ThumbHash(Pixels{}).status()) == Code::kInvalid); }

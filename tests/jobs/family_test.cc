@@ -208,8 +208,7 @@ TEST_CASE("a retried parent waits for all of its children, though the first of t
   Fixture f;
   NewJob job = Parent(0);
   job.run_after = false;
-  job.children.push_back(
-      {.queue = "work", .kind = "batch", .children = {Child("item")}, .run_after = false});
+  job.children.push_back({.queue = "work", .kind = "batch", .children = {Child("item")}, .run_after = false});
   job.children.push_back(Child());
   Id parent = f.process.Enqueue(job);
   std::vector<Claim> claims = f.All();

@@ -36,6 +36,7 @@ from ._exchange import Response
 from .cache import Cache
 from .engine import Engine
 from .events import Event, Events, SyncEvents
+from .image import Image, trim
 from .provider import Request
 from .queue import Queue, SyncQueue
 from .records import Generation, Job, Output, Page, Record, SyncGeneration, SyncOutput
@@ -67,6 +68,7 @@ __all__ = [
     "ForkedError",
     "Generation",
     "GenerationFailed",
+    "Image",
     "InternalError",
     "InvalidError",
     "Job",
@@ -101,5 +103,6 @@ __all__ = [
     "UnknownOutcomeError",
     "UnsupportedError",
     "asgi",
+    "trim",
     "version",
 ]

@@ -83,7 +83,7 @@ StatusOr<Pixels> DrawSketch(std::string_view prompt, uint64_t seed, uint32_t wid
   }
   ASSIGN_OR_RETURN(Pixels pixels, NewPixels(width, height, 3));
   const Layers layers = Compose(prompt, seed, {width, height});
-  std::vector<Colour> row(width);
+  std::vector<sketch::Colour> row(width);
   uint32_t y = 0;
   for (int step = 1; step <= steps; ++step) {
     RETURN_IF_ERROR(on_step(step, steps));

@@ -1,7 +1,6 @@
-// WebP by libwebp; of an animation the first frame, on a transparent canvas.
+// WebP decoding by libwebp; of an animation the first frame, on a transparent canvas.
 #include <webp/decode.h>
 #include <webp/demux.h>
-#include <webp/encode.h>
 
 #include <cstring>
 #include <memory>
@@ -90,43 +89,6 @@ StatusOr<Pixels> DecodeWebp(std::string_view bytes, const ImageInfo& info) {
   const bool animated = WebPGetFeatures(AsBytes(bytes), bytes.size(), &features) == VP8_STATUS_OK &&
                         features.has_animation != 0;
   return animated ? DecodeFirstFrame(bytes, info) : DecodeStill(bytes, info);
-}
-
-StatusOr<BufferRef> EncodeWebp(const Pixels& pixels, const EncodeOptions& options) {
-  if (pixels.width > WEBP_MAX_DIMENSION || pixels.height > WEBP_MAX_DIMENSION) {
-    return Error(Code::kTooLarge,
-                 fmt::format("a WebP holds at most {} pixels a side, not {}x{}", WEBP_MAX_DIMENSION,
-                             pixels.width, pixels.height),
-                 {.hint = "Make the picture smaller, or write a PNG."});
-  }
-  WebPConfig config;
-  WebPPicture picture;
-  if (WebPConfigInit(&config) == 0 || WebPPictureInit(&picture) == 0) {
-    return Error(Code::kInternal, "libwebp has another version than its headers");
-  }
-  config.quality = static_cast<float>(options.quality);
-  config.method = options.method;
-  config.lossless = options.lossless ? 1 : 0;
-  std::unique_ptr<WebPPicture, void (*)(WebPPicture*)> free_picture(&picture, WebPPictureFree);
-  picture.use_argb = config.lossless;
-  picture.width = static_cast<int>(pixels.width);
-  picture.height = static_cast<int>(pixels.height);
-  const int stride = static_cast<int>(pixels.stride());
-  const int imported = pixels.channels == 4 ? WebPPictureImportRGBA(&picture, pixels.data.get(), stride)
-                                            : WebPPictureImportRGB(&picture, pixels.data.get(), stride);
-  WebPMemoryWriter writer;
-  WebPMemoryWriterInit(&writer);
-  picture.writer = WebPMemoryWrite;
-  picture.custom_ptr = &writer;
-  const bool encoded = imported != 0 && WebPEncode(&config, &picture) != 0;
-  std::shared_ptr<uint8_t> owner(writer.mem, WebPFree);
-  if (encoded)
-    return BufferRef::Alias({reinterpret_cast<const char*>(writer.mem), writer.size}, std::move(owner));
-  const bool memory = imported == 0 || picture.error_code == VP8_ENC_ERROR_OUT_OF_MEMORY ||
-                      picture.error_code == VP8_ENC_ERROR_BITSTREAM_OUT_OF_MEMORY;
-  if (memory) return Error(Code::kOverloaded, "there is no memory to encode a WebP");
-  return Error(Code::kInternal,
-               fmt::format("WebP was not encoded: libwebp's error {}", static_cast<int>(picture.error_code)));
 }
 
 }  // namespace mediagen::codec
