@@ -15,7 +15,7 @@ elif ! diff -u "$root/capi/symbols.txt" "$found"; then
   exit 1
 fi
 # Every function that a header declares is exported, and the other way round.
-declared=$(sed -n 's/^MEDIAGEN_API .*[ *]\(mediagen_[a-z_]*\)(.*/\1/p' "$root"/include/mediagen/*.h | LC_ALL=C sort -u)
+declared=$(sed -n 's/^MEDIAGEN_API .*[ *]\(mediagen_[a-z0-9_]*\)(.*/\1/p' "$root"/include/mediagen/*.h | LC_ALL=C sort -u)
 if [ "$declared" != "$(cat "$found")" ]; then
   echo "tests/symbols.sh: the headers and $library differ:" >&2
   printf '%s\n' "$declared" | diff - "$found" >&2 || true

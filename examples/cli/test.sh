@@ -66,7 +66,7 @@ code=0
 expect "an unknown fit is a usage error" same $code 2
 "$program" image convert small.png wide.png sub/dir
 expect "folders are made" test -s sub/dir/small.webp
-[ ! -e "$work/mediagen-data" ] && expect "no data directory is made" true || expect "no data directory is made" false
+expect "no data directory is made" test ! -e "$work/mediagen-data"
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed = 0 ]

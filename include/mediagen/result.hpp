@@ -35,7 +35,9 @@ class failure : public std::exception {
 template <typename T>
 class [[nodiscard]] result {
  public:
+  // NOLINTNEXTLINE(google-explicit-constructor): a function returns either as it is
   result(T value) : held_(std::in_place_index<0>, std::move(value)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
   result(mediagen::error error) : held_(std::in_place_index<1>, std::move(error)) {}
 
   bool ok() const { return held_.index() == 0; }

@@ -2,10 +2,12 @@
 // calls it sets `jump` in a function that holds nothing with a destructor. Internal to codec/.
 #pragma once
 
+#include <csetjmp>
+// clang-format off: jpeglib.h needs what stands before it
 #include <jpeglib.h>
 
-#include <csetjmp>
-#include <cstdio>  // jpeglib.h needs FILE
+#include <cstdio>
+// clang-format on
 
 #include "codec/image.h"
 

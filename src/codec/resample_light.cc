@@ -68,7 +68,7 @@ class LightRows {
 };
 
 uint8_t ToByte(float light) {
-  return TablesOnce().srgb[static_cast<size_t>(std::clamp(light, 0.0f, 1.0f) * (kSteps - 1) + 0.5f)];
+  return TablesOnce().srgb[static_cast<size_t>(std::lrint(std::clamp(light, 0.0f, 1.0f) * (kSteps - 1)))];
 }
 
 void WriteRow(const float* row, const Weights& across, int channels, uint8_t* out) {
@@ -82,7 +82,7 @@ void WriteRow(const float* row, const Weights& across, int channels, uint8_t* ou
     const float alpha = channels == 4 ? std::clamp(sums[3], 0.0f, 1.0f) : 1.0f;
     const float factor = alpha * 255 < 0.5f ? 0 : 1 / alpha;  // what rounds to no alpha has no colour either
     for (size_t c = 0; c < 3; ++c) out[c] = ToByte(sums[c] * factor);
-    if (channels == 4) out[3] = static_cast<uint8_t>(alpha * 255 + 0.5f);
+    if (channels == 4) out[3] = static_cast<uint8_t>(std::lrint(alpha * 255));
   }
 }
 

@@ -53,7 +53,7 @@ cmsToneCurve* Curve(double gamma) {
 // Takes the curve.
 cmsHPROFILE RgbProfile(const cmsCIExyYTRIPLE& primaries, cmsToneCurve* curve, const cmsCIExyY& white = kD65) {
   cmsToneCurve* const curves[] = {curve, curve, curve};
-  const cmsHPROFILE profile = cmsCreateRGBProfile(&white, &primaries, curves);
+  cmsHPROFILE profile = cmsCreateRGBProfile(&white, &primaries, curves);
   cmsFreeToneCurve(curve);
   return profile;
 }
@@ -64,7 +64,7 @@ std::string DisplayP3() { return Rgb(kP3, 0); }
 
 std::string Grey(double gamma) {
   cmsToneCurve* const curve = Curve(gamma);
-  const cmsHPROFILE profile = cmsCreateGrayProfile(&kD50, curve);
+  cmsHPROFILE profile = cmsCreateGrayProfile(&kD50, curve);
   cmsFreeToneCurve(curve);
   return Saved(profile);
 }
@@ -87,7 +87,7 @@ void AddTable(cmsHPROFILE profile, cmsTagSignature tag, uint32_t in, uint32_t ou
 }
 
 cmsHPROFILE TableProfile(cmsProfileClassSignature kind, cmsColorSpaceSignature space) {
-  const cmsHPROFILE profile = cmsCreateProfilePlaceholder(nullptr);
+  cmsHPROFILE profile = cmsCreateProfilePlaceholder(nullptr);
   cmsSetProfileVersion(profile, 4.3);
   cmsSetDeviceClass(profile, kind);
   cmsSetColorSpace(profile, space);
@@ -99,7 +99,7 @@ cmsHPROFILE TableProfile(cmsProfileClassSignature kind, cmsColorSpaceSignature s
 class ToLab {
  public:
   explicit ToLab(cmsHPROFILE rgb) {
-    const cmsHPROFILE lab = cmsCreateLab4Profile(nullptr);
+    cmsHPROFILE lab = cmsCreateLab4Profile(nullptr);
     transform_ = cmsCreateTransform(rgb, TYPE_RGB_16, lab, TYPE_Lab_16, INTENT_RELATIVE_COLORIMETRIC,
                                     cmsFLAGS_NOOPTIMIZE);
     cmsCloseProfile(lab);
@@ -119,7 +119,7 @@ class ToLab {
 // An RGB profile as a table of `grid` nodes a side, as printers and scanners have it.
 std::string Table(cmsHPROFILE rgb, uint32_t grid) {
   const ToLab to_lab(rgb);
-  const cmsHPROFILE profile = TableProfile(cmsSigDisplayClass, cmsSigRgbData);
+  cmsHPROFILE profile = TableProfile(cmsSigDisplayClass, cmsSigRgbData);
   AddTable(profile, cmsSigAToB0Tag, 3, 3, grid, std::cref(to_lab));
   return Saved(profile);
 }
@@ -128,13 +128,13 @@ std::string Table(cmsHPROFILE rgb, uint32_t grid) {
 constexpr double kInks[4][3] = {{0, 158, 224}, {230, 0, 126}, {255, 237, 0}, {36, 31, 33}};
 std::string Cmyk(bool with_way_back) {
   const ToLab to_lab(cmsCreate_sRGBProfile());
-  const cmsHPROFILE profile = TableProfile(cmsSigOutputClass, cmsSigCmykData);
+  cmsHPROFILE profile = TableProfile(cmsSigOutputClass, cmsSigCmykData);
   AddTable(profile, cmsSigAToB0Tag, 4, 3, 9, [&](const cmsUInt16Number ink[], cmsUInt16Number lab[]) {
     cmsUInt16Number rgb[3];
     for (int c = 0; c < 3; ++c) {
       double light = 65535;
       for (int i = 0; i < 4; ++i) light *= 1 - ink[i] / 65535.0 * (1 - kInks[i][c] / 255);
-      rgb[c] = static_cast<cmsUInt16Number>(light + 0.5);
+      rgb[c] = static_cast<cmsUInt16Number>(std::lround(light));
     }
     to_lab(rgb, lab);
   });
@@ -225,7 +225,7 @@ TEST_CASE("a PNG's profile that is not whole, misplaced or a bomb is none") {
     CHECK(FromPng(chunk).empty());
   }
   CHECK(FromPng("name\0\0"s + stream, 4u << 20, true).empty());  // behind the picture data
-  const std::string bomb = Zlib(std::string(50'000'000, '\0'));
+  const std::string bomb = Zlib(std::string(50'000'000, '\0'));  // NOLINT(bugprone-string-constructor)
   CHECK(FromPng("name\0\0"s + bomb).empty());
 }
 
@@ -387,7 +387,7 @@ TEST_CASE("alpha is not touched, and does not matter") {
 }
 
 TEST_CASE("tags that no conversion needs do not matter, float pipelines before all") {
-  const cmsHPROFILE profile = RgbProfile(kP3, Curve(0));
+  cmsHPROFILE profile = RgbProfile(kP3, Curve(0));
   const double inverted[] = {-1, 0, 0, 0, -1, 0, 0, 0, -1};
   cmsPipeline* const pipeline = cmsPipelineAlloc(nullptr, 3, 3);
   cmsPipelineInsertStage(pipeline, cmsAT_END, cmsStageAllocMatrix(nullptr, 3, 3, inverted, nullptr));

@@ -155,7 +155,9 @@ TEST_CASE("more frames than the limit are refused, with the limit") {
 
 TEST_CASE("frames that are too large together are refused, with the limit") {
   const std::string frame = WebpFrame(Flat(2, 2, {9, 9, 9, 255}, 3), 0, 0, 10, 0);
-  for (const std::string& bytes : {Webp(10, 10, 0, frame + frame + frame), Gif(10, 10, 3)}) {
+  std::string three = frame;
+  three.append(frame).append(frame);
+  for (const std::string& bytes : {Webp(10, 10, 0, three), Gif(10, 10, 3)}) {
     CHECK(Frames(bytes, {.max_animation_bytes = 1200})->frames.size() == 3);
     CHECK(TooLarge(bytes, {.max_animation_bytes = 1199})
               .find("has 3 frames of 10x10 pixels; at most 1199 bytes are decoded") != std::string::npos);

@@ -22,7 +22,8 @@ Pixels MustDecode(const std::string& bytes, const DecodeOptions& options = {}) {
 TEST_CASE("every subsampling, baseline and progressive, with and without restarts, is decoded") {
   for (uint32_t width : {1u, 7u, 16u, 33u, 100u}) {
     const Pixels pixels = Gradient(width, 61, 3);
-    for (auto [across, down] : {std::pair{1, 1}, {2, 1}, {1, 2}, {2, 2}, {4, 1}}) {
+    for (const auto& sampling : {std::pair{1, 1}, {2, 1}, {1, 2}, {2, 2}, {4, 1}}) {
+      const int across = sampling.first, down = sampling.second;
       for (bool progressive : {false, true}) {
         for (int restart : {0, 1, 5}) {
           CAPTURE(width);

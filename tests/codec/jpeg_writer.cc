@@ -1,8 +1,11 @@
 #include "codec/jpeg_writer.h"
 
+// clang-format off: jpeglib.h needs what stands before it
 #include <jpeglib.h>
 
 #include <cstdio>
+// clang-format on
+
 #include <cstdlib>
 
 namespace mediagen {

@@ -187,9 +187,9 @@ Pixels Exactly(const Pixels& source, uint32_t width, uint32_t height, Filter fil
       const double alpha = step == 4 ? std::min(sums[3], 255.0) / 255 : 1;
       uint8_t* pixel = out.row(y) + x * step;
       for (size_t c = 0; c < 3; ++c)
-        pixel[c] =
-            static_cast<uint8_t>(std::clamp(alpha * 255 < 0.5 ? 0 : sums[c] / alpha, 0.0, 255.0) + 0.5);
-      if (step == 4) pixel[3] = static_cast<uint8_t>(std::clamp(sums[3], 0.0, 255.0) + 0.5);
+        pixel[c] = static_cast<uint8_t>(
+            std::lround(std::clamp(alpha * 255 < 0.5 ? 0 : sums[c] / alpha, 0.0, 255.0)));
+      if (step == 4) pixel[3] = static_cast<uint8_t>(std::lround(std::clamp(sums[3], 0.0, 255.0)));
     }
   }
   return out;

@@ -194,7 +194,9 @@ TEST_CASE("an upload is adopted once, and only by a generation of its own user")
       {{mine, mine}, "twice"},
       {{mine, host.Upload("u1", 4), host.Upload("u1", 5)}, "3 outputs where 2 were asked for"},
   };
-  for (const auto& [ids, why] : rows) {
+  for (const auto& row : rows) {
+    const auto& ids = row.first;
+    const std::string why = row.second;
     CAPTURE(why);
     const std::string id = host.Submit("mine", 2);
     CHECK(host.Finish(host.Claim(), Host::Outputs(ids)).ok());
