@@ -77,7 +77,7 @@ class IdSource {
   std::mutex mutex_;
   int64_t last_ms_ = 0;
   uint32_t counter_ = 0;
-  // Bytes for many ids at once: a system call for each of them would be a third of what an id costs.
+  // Bytes for many ids at once: each filling is a system call.
   std::array<uint8_t, 1152> bytes_;
   size_t taken_ = sizeof bytes_;
   ForkGuard fork_;  // a child must not go on with its parent's bytes

@@ -9,6 +9,7 @@
 
 #include "codec/bytes.h"
 #include "codec/frames.h"
+#include "codec/gif_blocks.h"
 #include "codec/gif_lzw.h"
 #include "fmt/format.h"
 
@@ -38,8 +39,6 @@ struct FrameHeader {
   uint32_t seen_width(uint32_t canvas) const { return left < canvas ? std::min(width, canvas - left) : 0; }
   uint32_t seen_height(uint32_t canvas) const { return top < canvas ? std::min(height, canvas - top) : 0; }
 };
-
-size_t ColourTableBytes(uint32_t flags) { return (flags & 0x80) != 0 ? size_t{3} << ((flags & 7) + 1) : 0; }
 
 Control ReadControl(std::string_view data) {
   Control control;

@@ -1,5 +1,5 @@
-// Buffers of pictures that were in use a moment ago, kept for the next ones: what the system gives anew must
-// be cleared page by page, which costs as much as a resize. Internal to codec/.
+// Buffers of pictures that were in use a moment ago, kept for the next ones: what the system gives anew it
+// clears first, page by page. Internal to codec/.
 //
 // Thread-safe. One for the process, since pictures wander between engines and handles that outlive them.
 #pragma once

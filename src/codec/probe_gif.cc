@@ -4,11 +4,10 @@
 
 #include "codec/bytes.h"
 #include "codec/formats.h"
+#include "codec/gif_blocks.h"
 
 namespace mediagen::codec {
 namespace {
-
-size_t ColourTableBytes(uint32_t flags) { return (flags & 0x80) != 0 ? size_t{3} << ((flags & 7) + 1) : 0; }
 
 // Behind the sub-blocks that begin at `at`: each has a length byte, a length of 0 ends them.
 size_t SkipSubBlocks(std::string_view bytes, size_t at) {
