@@ -52,6 +52,14 @@ std::optional<std::string> TargetQuery::Text(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<std::string> TargetQuery::Take(std::string_view name) {
+  auto found = std::find_if(pairs_.begin(), pairs_.end(), [&](const auto& pair) { return pair.first == name; });
+  if (found == pairs_.end()) return std::nullopt;
+  std::string value = std::move(found->second);
+  pairs_.erase(found);
+  return value;
+}
+
 StatusOr<int64_t> TargetQuery::Int(std::string_view name, int64_t fallback, int64_t min, int64_t max) {
   auto text = Text(name);
   if (!text) return fallback;

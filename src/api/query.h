@@ -18,6 +18,8 @@ StatusOr<std::string> PercentDecode(std::string_view text, bool plus);
 
 class TargetQuery {
  public:
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+
   // kInvalid for bad escapes and for a name that stands twice.
   static StatusOr<TargetQuery> Parse(std::string_view text);
 
@@ -25,11 +27,15 @@ class TargetQuery {
   // kInvalid outside [min, max]; `fallback` when absent.
   StatusOr<int64_t> Int(std::string_view name, int64_t fallback, int64_t min, int64_t max);
   StatusOr<Id> IdOrEmpty(std::string_view name);
+  // The value, which then counts as never having been there.
+  std::optional<std::string> Take(std::string_view name);
+  // All that is there, decoded, in the order of the target.
+  const Pairs& pairs() const { return pairs_; }
   // kInvalid names what was not asked for.
   Status Finish() const;
 
  private:
-  std::vector<std::pair<std::string, std::string>> pairs_;
+  Pairs pairs_;
   std::vector<std::string> asked_;
 };
 
