@@ -55,11 +55,16 @@ StatusOr<Principal> ParsePrincipal(std::string_view text) {
   return principal;
 }
 
-std::string_view ApiRequest::Header(std::string_view lower_name) const {
+const std::string* ApiRequest::Find(std::string_view lower_name) const {
   for (const auto& [name, value] : headers) {
-    if (name == lower_name) return value;
+    if (name == lower_name) return &value;
   }
-  return {};
+  return nullptr;
+}
+
+std::string_view ApiRequest::Header(std::string_view lower_name) const {
+  const std::string* value = Find(lower_name);
+  return value != nullptr ? std::string_view(*value) : std::string_view();
 }
 
 StatusOr<HeaderList> ParseHeaderBlock(std::string_view block) {
@@ -68,6 +73,7 @@ StatusOr<HeaderList> ParseHeaderBlock(std::string_view block) {
                  fmt::format("The request's header fields have {} bytes; at most {} are taken.", block.size(),
                              kMaxBlockBytes));
   HeaderList headers;
+  size_t lines = 0;
   while (!block.empty()) {
     size_t end = block.find('\n');
     std::string_view line = block.substr(0, end);
@@ -85,9 +91,15 @@ StatusOr<HeaderList> ParseHeaderBlock(std::string_view block) {
     if (!IsFieldValue(value))
       return Error(Code::kInvalid,
                    fmt::format("The header field {} holds a control character.", line.substr(0, colon)));
-    if (headers.size() >= kMaxFields)
+    if (++lines > kMaxFields)
       return Error(Code::kTooLarge, fmt::format("The request has more than {} header fields.", kMaxFields));
-    headers.emplace_back(ToLower(line.substr(0, colon)), value);
+    const std::string name = ToLower(line.substr(0, colon));
+    auto known = std::find_if(headers.begin(), headers.end(), [&](const auto& h) { return h.first == name; });
+    if (known == headers.end()) {
+      headers.emplace_back(name, value);
+    } else {
+      known->second.append(", ").append(value);
+    }
   }
   return headers;
 }

@@ -38,7 +38,8 @@ struct ApiRequest {
   std::string mount;  // "" or "/api": put before URLs in answers
   BufferRef body;     // null for GET and HEAD
 
-  std::string_view Header(std::string_view lower_name) const;  // the first one, or ""
+  const std::string* Find(std::string_view lower_name) const;  // null: the field is absent
+  std::string_view Header(std::string_view lower_name) const;  // "" also when it is absent
 };
 
 // A body that is pulled piece by piece (SSE). Thread-safe.
@@ -72,8 +73,9 @@ struct Response {
 // Called exactly once, inline or later from any thread.
 using ResponseDone = std::function<void(Response)>;
 
-// "name: value\r\n"… → a list with lower-case names. Refuses control characters, obs-fold, names that are not
-// tokens, more than 100 fields or 64 KiB.
+// "name: value\r\n"… → a list with lower-case names, each once: several lines of one name are one value,
+// joined by commas in their order (RFC 9110 §5.3). Refuses control characters, obs-fold, names that are not
+// tokens, more than 100 lines or 64 KiB.
 StatusOr<HeaderList> ParseHeaderBlock(std::string_view block);
 std::string FormatHeaderBlock(const HeaderList& headers);
 

@@ -20,6 +20,8 @@ std::string_view Title(int status) {
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
     case 409:
       return "Conflict";
     case 412:
@@ -36,6 +38,8 @@ std::string_view Title(int status) {
       return "Too Many Requests";
     case 501:
       return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
     case 503:
       return "Service Unavailable";
     case 504:

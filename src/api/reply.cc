@@ -1,9 +1,11 @@
 #include "api/reply.h"
 
-#include <zstd.h>
+#include <optional>
 
+#include "api/compress.h"
 #include "api/conditional.h"
 #include "api/negotiate.h"
+#include "api/problem.h"
 #include "base/hash.h"
 #include "fmt/format.h"
 
@@ -11,47 +13,77 @@ namespace mediagen {
 namespace {
 
 constexpr size_t kCompressFrom = 1024;  // below it the frame saves less than the header costs
-constexpr int kLevel = 3;
 
-}  // namespace
+bool Reads(const ApiRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
 
-std::string ZstdCompress(std::string_view bytes) {
-  std::string out(ZSTD_compressBound(bytes.size()), '\0');
-  size_t size = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), kLevel);
-  out.resize(ZSTD_isError(size) ? 0 : size);
-  return out;
+// Puts `json` into `coding` where that is worth it, or asked for. Which it is in then.
+Coding Encode(const CodingChoice& choice, std::string* json) {
+  if (choice.coding == Coding::kIdentity) return Coding::kIdentity;
+  if (choice.identity && json->size() <= kCompressFrom) return Coding::kIdentity;
+  std::string compressed = Compress(choice.coding, *json);
+  if (compressed.empty() || (choice.identity && compressed.size() >= json->size())) return Coding::kIdentity;
+  *json = std::move(compressed);
+  return choice.coding;
 }
 
-Response JsonResponse(const ApiRequest& request, int status, std::string json, HeaderList headers) {
+Response NotAcceptable() {
+  Response response = ProblemResponse(
+      Error(Code::kUnsupported, "Accept-Encoding refuses every coding that this answer is to be had in.",
+            {.hint = "Accept zstd, gzip or identity."}),
+      406);
+  response.headers.emplace_back("Vary", "Accept-Encoding");
+  return response;
+}
+
+// §15.4.5: a 304 repeats what a cache keeps by, and describes no content.
+void BecomeNotModified(Response* response) {
+  response->status = 304;
+  std::erase_if(response->headers, [](const auto& header) {
+    return header.first == "Content-Type" || header.first == "Content-Encoding";
+  });
+}
+
+Response Reply(const ApiRequest& request, int status, std::optional<int64_t> version, std::string json,
+               HeaderList headers) {
+  const CodingChoice choice = NegotiateCoding(request.Find("accept-encoding"));
+  // What a write did must be told in any case (§12.4.1 allows it); what is only read may be asked for again.
+  if (choice.coding == Coding::kIdentity && !choice.identity && Reads(request)) return NotAcceptable();
+  const Coding coding = Encode(choice, &json);
   Response response;
   response.status = status;
   response.headers = std::move(headers);
   response.headers.emplace_back("Content-Type", "application/json");
   response.headers.emplace_back("Vary", "Accept-Encoding");
-  response.headers.emplace_back("Cache-Control", request.method == "GET" || request.method == "HEAD"
-                                                     ? "private, no-cache"
-                                                     : "no-store");
-  if (json.size() > kCompressFrom && AcceptsCoding(request.Header("accept-encoding"), "zstd")) {
-    std::string compressed = ZstdCompress(json);
-    if (!compressed.empty() && compressed.size() < json.size()) {
-      json = std::move(compressed);
-      response.headers.emplace_back("Content-Encoding", "zstd");
-    }
-  }
-  if ((request.method == "GET" || request.method == "HEAD") && status == 200) {
-    std::string etag = fmt::format("\"{:016x}\"", Xxh3(json));
+  response.headers.emplace_back("Cache-Control", Reads(request) ? "private, no-cache" : "no-store");
+  if (coding != Coding::kIdentity) response.headers.emplace_back("Content-Encoding", CodingName(coding));
+  if (Reads(request) && status == 200) {
+    const std::string etag = version ? RecordEtag(*version, json) : fmt::format("\"{:016x}\"", Xxh3(json));
     response.headers.emplace_back("ETag", etag);
-    if (CheckPreconditions(request, etag) == Precondition::kNotModified) {
-      response.status = 304;
-      std::erase_if(response.headers, [](const auto& header) {
-        return header.first == "Content-Type" || header.first == "Content-Encoding";
-      });
-      return response;
+    switch (version ? CheckRecordPreconditions(request, etag) : CheckPreconditions(request, etag)) {
+      case Precondition::kNotModified:
+        BecomeNotModified(&response);
+        return response;
+      case Precondition::kFailed:
+        return ProblemResponse(Error(Code::kConflict, "The document is not the one that If-Match names."),
+                               412);
+      case Precondition::kProceed:
+        break;
     }
   }
   BufferRef body = BufferRef::Own(std::move(json));
   response.body = BytesBody{body, 0, body.size()};
   return response;
+}
+
+}  // namespace
+
+Response JsonResponse(const ApiRequest& request, int status, std::string json, HeaderList headers) {
+  return Reply(request, status, std::nullopt, std::move(json), std::move(headers));
+}
+
+Response RecordResponse(const ApiRequest& request, int status, int64_t version, std::string json,
+                        HeaderList headers) {
+  return Reply(request, status, version, std::move(json), std::move(headers));
 }
 
 void Finalise(const ApiRequest& request, Response* response) {
