@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/base64.h"
+#include "base/data_uri.h"
 #include "base/json.h"
 #include "fmt/format.h"
 
@@ -171,13 +172,9 @@ std::string ColourDocument(const Colour& colour) {
 StatusOr<std::optional<std::string>> PictureFromText(std::string_view text) {
   std::optional<std::string> bytes;
   if (Sniff(text) != Format::kUnknown) return bytes;
-  if (text.starts_with("data:")) {
-    const size_t comma = text.substr(0, 256).find(',');
-    if (comma == text.npos || !text.substr(0, comma).ends_with(";base64")) {
-      return Error(Code::kInvalid, "The data URL holds no base64.",
-                   {.hint = "Pictures come as data:image/png;base64,…"});
-    }
-    ASSIGN_OR_RETURN(bytes, Base64Decode(text.substr(comma + 1), true));
+  if (IsDataUri(text)) {
+    ASSIGN_OR_RETURN(const DataUri uri, ParseDataUri(text));
+    ASSIGN_OR_RETURN(bytes, DecodeDataUri(uri, text.size()));
     return bytes;
   }
   // What begins like a picture once it is decoded is one: the first characters tell.

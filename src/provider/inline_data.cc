@@ -1,6 +1,7 @@
 #include "provider/inline_data.h"
 
 #include "base/base64.h"
+#include "base/data_uri.h"
 #include "fmt/format.h"
 
 namespace mediagen {
@@ -14,14 +15,10 @@ std::optional<RemoteOutput> InlineOutput(std::string_view base64, std::string_vi
   return output;
 }
 
-std::optional<RemoteOutput> DataUriOutput(std::string_view uri) {
-  const size_t comma = uri.find(',');
-  if (!uri.starts_with("data:") || comma == std::string_view::npos) return std::nullopt;
-  std::string_view head = uri.substr(5, comma - 5);
-  constexpr std::string_view kBase64 = ";base64";
-  if (!head.ends_with(kBase64)) return std::nullopt;
-  head.remove_suffix(kBase64.size());
-  return InlineOutput(uri.substr(comma + 1), head.substr(0, head.find(';')));
+std::optional<RemoteOutput> DataUriOutput(std::string_view text) {
+  const StatusOr<DataUri> uri = ParseDataUri(text);
+  if (!uri.ok()) return std::nullopt;
+  return InlineOutput(uri->base64, uri->media_type);
 }
 
 std::string ReferenceUri(const Reference& reference) {

@@ -15,7 +15,7 @@ namespace mediagen {
 std::optional<RemoteOutput> InlineOutput(std::string_view base64, std::string_view media_type);
 
 // The same of "data:image/png;base64,…". Other encodings carry no pictures.
-std::optional<RemoteOutput> DataUriOutput(std::string_view uri);
+std::optional<RemoteOutput> DataUriOutput(std::string_view text);
 
 // Where a reference can be had: its URL, or its bytes as a data URI.
 std::string ReferenceUri(const Reference& reference);
