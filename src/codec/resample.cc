@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numbers>
 
+#include "codec/resample_rgb.h"
 #include "codec/resample_rows.h"
 
 namespace mediagen::codec {
@@ -60,13 +61,12 @@ void Resample(const Pixels& source, const Region& region, Filter filter, Pixels*
   }
   const Weights across = WeightsOf(filter, source.width, region.x, region.width, out->width);
   const Weights down = WeightsOf(filter, source.height, region.y, region.height, out->height);
-  std::vector<float> row(source.stride() + kRowPadding);
-  std::vector<uint8_t> bytes(out->stride() + kRowPadding);
+  if (source.channels == 3) return ResampleRgb(source, across, down, out);
+  std::vector<float> row(source.stride());
   for (uint32_t y = 0; y < out->height; ++y) {
     CombineRows(source.row(down.first[y]), source.stride(), down.values.data() + y * down.taps, down.taps,
-                source.channels, row.data());
-    CombineColumns(row.data(), across, source.channels, bytes.data());
-    std::memcpy(out->row(y), bytes.data(), out->stride());
+                row.data());
+    CombineColumns(row.data(), across, out->row(y));
   }
 }
 

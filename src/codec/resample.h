@@ -29,8 +29,8 @@ struct Weights {
 Weights WeightsOf(Filter filter, uint32_t source, double begin, double length, uint32_t size);
 
 // Fills `out`, whose size says the scale, from `region` of `source`; both have the same channels. Down first,
-// then across: the first pass reads whole rows, which any vector unit likes, and one row of floats is all
-// that is kept, however large the reduction.
+// then across: the first pass reads whole rows, which any vector unit likes, and one row of sums is all that
+// is kept, however large the reduction.
 void Resample(const Pixels& source, const Region& region, Filter filter, Pixels* out);
 // The same in linear light: sRGB's values become amounts of light first (IEC 61966-2-1).
 void ResampleLight(const Pixels& source, const Region& region, Filter filter, Pixels* out);
