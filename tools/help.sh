@@ -4,7 +4,7 @@ cat <<'TEXT'
 ./run build [PRESET] [TARGET]...   compile into build/PRESET: release (default), dev, asan, tsan, fuzz
 ./run demo [ARGUMENT]...           generate and serve pictures on this machine, without a key
 ./run test [FILTER] [--full]       every suite, or those whose name has FILTER (else the test cases that have it);
-                                   --full adds ThreadSanitizer, the fuzzers and the crash loop
+                                   --full adds ThreadSanitizer, the fuzzers (MEDIAGEN_FUZZ_SECONDS each, 30) and the crash loop
 ./run check [NAME]...              format, clang-tidy, floors, file lengths, headers, symbols, ABI report and more
 ./run floors                       the include graph, module by module; fails on a breach
 ./run bench NAME                   one benchmark: a table, benchmarks/results/NAME.json, benchmarks/RESULTS.md

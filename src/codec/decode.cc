@@ -45,7 +45,7 @@ StatusOr<Pixels> DecodeStored(std::string_view bytes, const ImageInfo& info, con
     case Format::kJpeg:
       return DecodeJpeg(bytes, info, options);
     case Format::kGif:
-      return codec::DecodeGif(bytes, info);
+      return codec::DecodeGif(bytes, info, options.limits);
     case Format::kPng:
       pixels = codec::DecodePng(bytes, info);
       break;

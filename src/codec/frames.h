@@ -16,8 +16,8 @@ namespace mediagen::codec {
 // in browsers, no format's background colour counts.
 
 // The first frame on its canvas; RGB when every pixel is opaque, else RGBA. What stands behind the frame's
-// last pixel is not read. kTooLarge for a frame larger than the canvas and than DecodeLimits' default.
-StatusOr<Pixels> DecodeGif(std::string_view bytes, const ImageInfo& info);
+// last pixel is not read. kTooLarge for a frame with more pixels than the limits allow a picture.
+StatusOr<Pixels> DecodeGif(std::string_view bytes, const ImageInfo& info, const DecodeLimits& limits);
 
 // All frames (RGBA), or an error: kTooLarge past the limits, before any frame is decoded where the canvas
 // alone says so. What a GIF's frame has outside of the canvas costs time, so it counts as decoded bytes. The

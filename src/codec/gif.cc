@@ -286,15 +286,14 @@ class Composition {
 
 }  // namespace
 
-StatusOr<Pixels> DecodeGif(std::string_view bytes, const ImageInfo& info) {
+StatusOr<Pixels> DecodeGif(std::string_view bytes, const ImageInfo& info, const DecodeLimits& limits) {
   Reader reader(bytes);
   FrameHeader frame;
   RETURN_IF_ERROR(reader.NextFrame(&frame).status());
-  const uint64_t most = std::max(uint64_t{info.width} * info.height, DecodeLimits().max_pixels);
-  if (frame.area() > most) {
+  if (frame.area() > limits.max_pixels) {
     return Error(Code::kTooLarge,
                  fmt::format("the GIF's first frame has {}x{} pixels; at most {} pixels are decoded",
-                             frame.width, frame.height, most),
+                             frame.width, frame.height, limits.max_pixels),
                  {.hint = "Send a smaller picture."});
   }
   Indices indices;

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <csetjmp>
+#include <cstddef>
+#include <cstdio>
 // clang-format off: jpeglib.h needs what stands before it
 #include <jpeglib.h>
-
-#include <cstdio>
 // clang-format on
 
 #include "codec/image.h"

@@ -16,28 +16,6 @@ std::string Png(const std::string& header, const std::string& extra, const std::
   return header + extra + PngChunk("IDAT", Zlib(rows)) + PngChunk("IEND", "");
 }
 
-// Adam7 (PNG third edition §8.1): the picture's pixels in seven passes, filter 0.
-std::string Interlaced(const Pixels& pixels) {
-  constexpr uint32_t kPasses[7][4] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
-                                      {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
-  std::string rows;
-  for (const auto& [left, top, across, down] : kPasses) {
-    for (uint32_t y = top; y < pixels.height; y += down) {
-      if (left >= pixels.width) continue;
-      rows.push_back('\0');
-      for (uint32_t x = left; x < pixels.width; x += across)
-        rows.append(reinterpret_cast<const char*>(pixels.row(y)) + x * 3, 3);
-    }
-  }
-  return Png(PngHeader(pixels.width, pixels.height, 8, 2, 1), "", rows);
-}
-
-Pixels MustDecode(const std::string& bytes, const DecodeOptions& options = {}) {
-  auto pixels = Decode(bytes, options);
-  REQUIRE_MESSAGE(pixels.ok(), InfoOf(pixels.status()).message);
-  return std::move(*pixels);
-}
-
 }  // namespace
 
 TEST_CASE("every kind of PNG becomes 8-bit RGB or RGBA") {
@@ -59,10 +37,6 @@ TEST_CASE("every kind of PNG becomes 8-bit RGB or RGBA") {
   const Pixels clear = MustDecode(Png(PngHeader(2, 1, 8, 3), palette + PngChunk("tRNS", "\x07"), "\0\1\0"s));
   CHECK(At(clear, 1, 0) == Colour{0x10, 0x20, 0x30, 7});
   CHECK(At(clear, 0, 0) == Colour{0xA0, 0xB0, 0xC0, 255});
-  for (auto [width, height] : {std::pair{1u, 1u}, {5u, 3u}, {17u, 9u}}) {
-    const Pixels pixels = Noise(width, height, 3, 4);
-    CHECK(Same(MustDecode(Interlaced(pixels)), pixels));
-  }
 }
 
 TEST_CASE("a PNG with broken data, a wrong checksum or another palette is invalid") {

@@ -229,10 +229,14 @@ TEST_CASE("a GIF's frame far larger than its canvas is refused before it costs m
   std::string frame = kGifFrame;
   frame.replace(5, 4, "\xFF\xFF\xFF\xFF");
   const std::string bytes = GifHead(1, 1) + frame + ";";
-  const auto first = DecodeGif(bytes, Probe(bytes).value());
-  CHECK(CodeOf(first.status()) == Code::kTooLarge);
-  CHECK(InfoOf(first.status()).message ==
-        "the GIF's first frame has 65535x65535 pixels; at most 100000000 pixels are decoded");
+  const auto first = [&](const DecodeLimits& limits) {
+    return DecodeGif(bytes, Probe(bytes).value(), limits).status();
+  };
+  CHECK(CodeOf(first({})) == Code::kTooLarge);
+  CHECK(InfoOf(first({.max_pixels = 4'294'770'690})).message ==
+        "the GIF's first frame has 65535x65535 pixels; at most 4294770690 pixels are decoded");
+  CHECK(CodeOf(Decode(Gif(1, 1, 1), {.limits = {.max_pixels = 3}}).status()) == Code::kTooLarge);
+  CHECK(Decode(Gif(1, 1, 1), {.limits = {.max_pixels = 4}}).ok());
   CHECK(TooLarge(bytes, {}).find("more than 536870912 bytes") != std::string::npos);
   // Its pixels count wherever they are: 3 frames of 2×2 on a canvas of 1×1.
   CHECK(Frames(Gif(1, 1, 3), {.max_animation_bytes = 48}).ok());

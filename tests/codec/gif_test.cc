@@ -209,7 +209,7 @@ struct Canvas {
 
 StatusOr<Pixels> First(const std::string& bytes) {
   ASSIGN_OR_RETURN(const ImageInfo info, Probe(bytes, {.max_pixels = 1 << 22}));
-  return DecodeGif(bytes, info);
+  return DecodeGif(bytes, info, {});
 }
 
 StatusOr<Animation> All(const std::string& bytes, const DecodeLimits& limits = {}) {

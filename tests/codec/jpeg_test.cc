@@ -7,18 +7,6 @@
 #include "codec/pictures.h"
 
 namespace mediagen {
-namespace {
-
-using namespace std::string_literals;
-
-Pixels MustDecode(const std::string& bytes, const DecodeOptions& options = {}) {
-  auto pixels = Decode(bytes, options);
-  REQUIRE_MESSAGE(pixels.ok(), InfoOf(pixels.status()).message);
-  return std::move(*pixels);
-}
-
-}  // namespace
-
 TEST_CASE("every subsampling, baseline and progressive, with and without restarts, is decoded") {
   for (uint32_t width : {1u, 7u, 16u, 33u, 100u}) {
     const Pixels pixels = Gradient(width, 61, 3);

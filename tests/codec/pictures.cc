@@ -50,6 +50,10 @@ std::array<int, 4> At(const Pixels& pixels, uint32_t x, uint32_t y) {
   return {p[0], p[1], p[2], pixels.channels == 4 ? p[3] : 255};
 }
 
+Pixels MustDecode(const std::string& bytes, const DecodeOptions& options) {
+  return Decode(bytes, options).value();
+}
+
 std::string Encoded(const Pixels& pixels, Format format) {
   const auto bytes = Encode(pixels, {.format = format, .quality = 90, .lossless = true});
   return std::string(bytes.value().view());

@@ -22,6 +22,8 @@ int Distance(const Pixels& a, const Pixels& b);
 // The colour at a place, 255 for a missing alpha.
 std::array<int, 4> At(const Pixels& pixels, uint32_t x, uint32_t y);
 
+// The picture; the error is thrown, which ends the test with its words.
+Pixels MustDecode(const std::string& bytes, const DecodeOptions& options = {});
 std::string Encoded(const Pixels& pixels, Format format);  // PNG and WebP lossless, JPEG at quality 90
 
 std::string Be32(uint32_t value);
