@@ -17,11 +17,17 @@ void CheckHeaders(const HeaderList& headers) {
     Require(!name.empty() && ToLower(name) == name, "names are in lower case");
     Require(name.find_first_of(" \t:\r\n\"(),/;<=>?@[\\]{}") == name.npos, "a name is a token");
     Require(value.find_first_of(std::string_view("\r\n\0", 3)) == value.npos, "one line a field");
-    Require(Trim(value).size() == value.size(), "no white space around a value");
+    Require(value.empty() || (value[0] != ' ' && value[0] != '\t'), "no white space before a value");
   }
   const StatusOr<HeaderList> again = ParseHeaderBlock(FormatHeaderBlock(headers));
   Require(again.ok() || FormatHeaderBlock(headers).size() > 60'000, "what is written can be read");
-  if (again.ok()) Require(*again == headers, "and means the same");
+  if (!again.ok()) return;
+  Require(again->size() == headers.size(), "each name once");
+  for (size_t i = 0; i < headers.size(); ++i) {
+    // A value that ends with an empty element of a list ends with a space.
+    Require((*again)[i].first == headers[i].first, "the same name");
+    Require((*again)[i].second == Trim(headers[i].second), "and the same value");
+  }
 }
 
 void CheckRequest(const ApiRequest& request, std::string_view target) {
