@@ -5,6 +5,7 @@
 #include "codec/formats.h"
 #include "codec/frames.h"
 #include "codec/icc.h"
+#include "codec/png_colours.h"
 #include "fmt/format.h"
 
 namespace mediagen {
@@ -17,7 +18,9 @@ Status NotRead(Format format) {
 
 // Pictures without a profile, and with one that says nothing, are taken for sRGB, as browsers take them.
 std::string ProfileOf(std::string_view bytes, const ImageInfo& info, const DecodeOptions& options) {
-  return info.icc && options.to_srgb ? codec::IccProfile(bytes, info.format) : "";
+  if (!options.to_srgb) return "";
+  if (info.icc) return codec::IccProfile(bytes, info.format);
+  return info.format == Format::kPng ? codec::PngColourProfile(bytes) : "";
 }
 
 StatusOr<Pixels> ToSrgb(Pixels pixels, const std::string& icc) {
