@@ -71,7 +71,8 @@ StatusOr<HeaderList> ParseHeaderBlock(std::string_view block) {
   if (block.size() > kMaxBlockBytes)
     return Error(Code::kTooLarge,
                  fmt::format("The request's header fields have {} bytes; at most {} are taken.", block.size(),
-                             kMaxBlockBytes));
+                             kMaxBlockBytes),
+                 {.object = "headers"});
   HeaderList headers;
   size_t lines = 0;
   while (!block.empty()) {
@@ -92,7 +93,8 @@ StatusOr<HeaderList> ParseHeaderBlock(std::string_view block) {
       return Error(Code::kInvalid,
                    fmt::format("The header field {} holds a control character.", line.substr(0, colon)));
     if (++lines > kMaxFields)
-      return Error(Code::kTooLarge, fmt::format("The request has more than {} header fields.", kMaxFields));
+      return Error(Code::kTooLarge, fmt::format("The request has more than {} header fields.", kMaxFields),
+                   {.object = "headers"});
     const std::string name = ToLower(line.substr(0, colon));
     auto known = std::find_if(headers.begin(), headers.end(), [&](const auto& h) { return h.first == name; });
     if (known == headers.end()) {

@@ -28,6 +28,8 @@ std::string_view Title(int status) {
       return "Precondition Failed";
     case 413:
       return "Content Too Large";
+    case 414:
+      return "URI Too Long";
     case 415:
       return "Unsupported Media Type";
     case 416:
@@ -36,6 +38,8 @@ std::string_view Title(int status) {
       return "Unprocessable Content";
     case 429:
       return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
     case 501:
       return "Not Implemented";
     case 502:
@@ -117,6 +121,16 @@ Response ProblemResponse(const Status& status, int http_status) {
   BufferRef body = BufferRef::Own(Dump(problem));
   response.headers.emplace_back("Content-Length", std::to_string(body.size()));
   response.body = BytesBody{body, 0, body.size()};
+  return response;
+}
+
+Response UnreadableResponse(std::string_view method, const Status& status) {
+  const ErrorInfo info = InfoOf(status);
+  int http_status = HttpStatusOf(info.code);
+  if (info.code == Code::kTooLarge && info.object == "target") http_status = 414;
+  if (info.code == Code::kTooLarge && info.object == "headers") http_status = 431;
+  Response response = ProblemResponse(status, http_status);
+  if (method == "HEAD") response.body = std::monostate{};
   return response;
 }
 

@@ -15,5 +15,8 @@ int HttpStatusOf(Code code);
 // "object"}; no-store, Retry-After where there is a hint.
 Response ProblemResponse(const Status& status);
 Response ProblemResponse(const Status& status, int http_status);
+// Of what could not be read as a request of `method` (ParseRequest): 414 for a target and 431 (RFC 6585 §5)
+// for header fields that are too large; without content for HEAD.
+Response UnreadableResponse(std::string_view method, const Status& status);
 
 }  // namespace mediagen
