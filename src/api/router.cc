@@ -185,7 +185,11 @@ StatusOr<ApiRequest> ParseRequest(std::string_view method, std::string_view targ
     return Error(Code::kInvalid,
                  "The request target must be a path of visible ASCII characters that begins with '/'.");
   while (!mount.empty() && mount.back() == '/') mount.remove_suffix(1);
-  if (!mount.empty() && target.substr(0, mount.size()) != mount) {
+  // "/api" is no prefix of "/apiary": what follows it is a path, a query or nothing.
+  const bool below = target.starts_with(mount) &&
+                     (target.size() == mount.size() ||
+                      std::string_view("/?#").find(target[mount.size()]) != std::string_view::npos);
+  if (!below) {
     return Error(Code::kNotFound,
                  fmt::format("The target is not below the mount prefix \"{}\".", Shorten(mount, 60)));
   }
