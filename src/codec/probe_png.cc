@@ -16,8 +16,19 @@ namespace {
 constexpr size_t kInflatedBytes =
     64 << 10;  // of a compressed text; a longer one is no prompt but a bomb or a workflow
 
-// "" when it is broken or longer than kInflatedBytes.
-std::string Inflate(std::string_view zlib) {
+// A stream that breaks off at its very end costs as much as a good one, and a file has room for many
+// thousands.
+constexpr int kMostInflated = 8;
+
+// What was found so far.
+struct Search {
+  bool parameters = false;  // the better of the two keywords
+  int inflated = 0;
+};
+
+// "" when it is broken or longer than kInflatedBytes, or when too many were inflated before.
+std::string Inflate(std::string_view zlib, Search* search) {
+  if (++search->inflated > kMostInflated) return "";
   std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> inflater(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   if (!inflater) return "";
@@ -32,9 +43,9 @@ std::string Inflate(std::string_view zlib) {
 }
 
 // The text behind the keyword of a tEXt, zTXt or iTXt chunk (§11.3.3).
-std::string TextOf(std::string_view type, std::string_view value) {
+std::string TextOf(std::string_view type, std::string_view value, Search* search) {
   if (type == "tEXt") return std::string(value);
-  if (type == "zTXt") return U8(value, 0) == 0 ? Inflate(Slice(value, 1, value.npos)) : "";
+  if (type == "zTXt") return U8(value, 0) == 0 ? Inflate(Slice(value, 1, value.npos), search) : "";
   // iTXt: compression flag, method, language\0, translated keyword\0, text.
   const bool compressed = U8(value, 0) == 1;
   value = Slice(value, 2, value.npos);
@@ -43,25 +54,25 @@ std::string TextOf(std::string_view type, std::string_view value) {
     if (end == value.npos) return "";
     value.remove_prefix(end + 1);
   }
-  std::string text = compressed ? Inflate(value) : std::string(value);
+  std::string text = compressed ? Inflate(value, search) : std::string(value);
   return IsUtf8(text) ? text : "";
 }
 
 // Generators write "parameters" (the prompt and its settings) or "prompt"; the former wins.
-void ReadText(std::string_view type, std::string_view data, ImageInfo* info, bool* has_parameters) {
+void ReadText(std::string_view type, std::string_view data, ImageInfo* info, Search* search) {
   const size_t end = data.find('\0');
   if (end == data.npos) return;
   const std::string_view keyword = data.substr(0, end);
   const bool parameters = keyword == "parameters";
-  if ((!parameters && keyword != "prompt") || *has_parameters || (!parameters && !info->prompt.empty()))
+  if ((!parameters && keyword != "prompt") || search->parameters || (!parameters && !info->prompt.empty()))
     return;
-  std::string text = TextOf(type, data.substr(end + 1));
+  std::string text = TextOf(type, data.substr(end + 1), search);
   if (text.empty()) return;
-  *has_parameters = parameters;
+  search->parameters = parameters;
   info->prompt = PromptText(text);
 }
 
-void ReadChunk(std::string_view type, std::string_view data, ImageInfo* info, bool* has_parameters) {
+void ReadChunk(std::string_view type, std::string_view data, ImageInfo* info, Search* search) {
   if (type == "tRNS")
     info->alpha = true;
   else if (type == "iCCP")
@@ -73,7 +84,7 @@ void ReadChunk(std::string_view type, std::string_view data, ImageInfo* info, bo
   else if (type == "acTL")
     info->frames = static_cast<int>(std::max<uint32_t>(1, Be32(data, 0) & 0x7FFFFFFF));
   else if (type == "tEXt" || type == "zTXt" || type == "iTXt")
-    ReadText(type, data, info, has_parameters);
+    ReadText(type, data, info, search);
 }
 
 }  // namespace
@@ -89,14 +100,14 @@ StatusOr<ImageInfo> ProbePng(std::string_view bytes) {
   info.height = Be32(bytes, 20);
   const uint32_t colour_type = U8(bytes, 25);
   info.alpha = colour_type == 4 || colour_type == 6;
-  bool has_parameters = false;
+  Search search;
   // Every chunk is at least kFrame bytes, so the walk ends; a chunk that is cut off ends it, too, and is the
   // decoder's to report.
   for (size_t at = kSignature + kFrame + 13; at + kFrame <= bytes.size();) {
     const uint64_t size = Be32(bytes, at);
     const std::string_view type = bytes.substr(at + 4, 4);
     if (type == "IEND" || size > bytes.size() - at - kFrame) break;
-    ReadChunk(type, bytes.substr(at + 8, size), &info, &has_parameters);
+    ReadChunk(type, bytes.substr(at + 8, size), &info, &search);
     at += kFrame + size;
   }
   return info;

@@ -140,6 +140,22 @@ TEST_CASE("a prompt has at most 4 KB, and a broken or bursting one is none") {
   CHECK(prompt("tEXt", "prompt").empty());
 }
 
+TEST_CASE(
+    "of a PNG's compressed texts only the first few are inflated: broken ones cost as much as good ones") {
+  const std::string good = PngChunk("zTXt", "prompt\0\0"s + Zlib("a red fox"));
+  const auto prompt = [&](int broken) {
+    std::string chunks;
+    for (int i = 0; i < broken; ++i)
+      chunks += PngChunk(i % 2 == 0 ? "zTXt" : "iTXt", "prompt\0\1\0\0\0broken"s);
+    for (int i = 0; i < broken; ++i) chunks += PngChunk("zTXt", "prompt\0\0broken"s);
+    return Info(PngHeader(4, 4, 8, 2) + chunks + good).prompt;
+  };
+  CHECK(prompt(0) == "a red fox");
+  CHECK(prompt(4) == "a red fox");
+  CHECK(prompt(10).empty());
+  CHECK(prompt(100'000).empty());
+}
+
 // A TIFF block, big-endian: IFD0 with a pointer to an EXIF directory, in which the user comment is.
 std::string ExifComment(const std::string& set, const std::string& text) {
   const std::string value = (set + std::string(8, '\0')).substr(0, 8) + text;
