@@ -104,6 +104,7 @@ TEST_CASE("every shape of a good form is one") {
     CHECK((*parts)[0].file);
     CHECK((*parts)[0].body == content);
   }
+  CHECK_FALSE(ParseMultipart("b", std::string_view()).ok());
   auto none = ParseMultipart("b", "--b--\r\n");
   REQUIRE(none.ok());
   CHECK(none->empty());
