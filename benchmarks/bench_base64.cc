@@ -28,15 +28,19 @@ int main() {
   const auto node = [&](const char* work) {
     return peers.Sharp({{"work", work}, {"file", file}, {"times", kTimes}, {"flight", 1}});
   };
-  const std::vector<Samples> samples =
-      RunInterleaved({{"encode", [&] { return MsEach(1, kTimes, [&] { ToBase64(bytes); }); }},
-                      node("encode64"),
-                      {"decode", [&] { return MsEach(1, kTimes, [&] { FromBase64(text); }); }},
-                      node("decode64")});
+  const CostSamples costs =
+      RunCosts({{"encode", [&] { return CostEach(1, kTimes, [&] { ToBase64(bytes); }); }},
+                node("encode64"),
+                {"decode", [&] { return CostEach(1, kTimes, [&] { FromBase64(text); }); }},
+                node("decode64")});
   Report report("base64");
-  report.Add({"1.5 MB to text", "ms", "Node's Buffer", peers.sharp_version,
-              Compare(samples[0], samples[1], Better::kLess), 1.0, 4.0});
-  report.Add({"and back", "ms", "Node's Buffer", peers.sharp_version,
-              Compare(samples[2], samples[3], Better::kLess), 1.0, 4.0});
+  const auto add = [&](const std::vector<Samples>& samples, const char* metric) {
+    report.Add({"1.5 MB to text", metric, "Node's Buffer", peers.sharp_version,
+                Compare(samples[0], samples[1], Better::kLess), 1.0, 4.0});
+    report.Add({"and back", metric, "Node's Buffer", peers.sharp_version,
+                Compare(samples[2], samples[3], Better::kLess), 1.0, 4.0});
+  };
+  add(costs.ms, "ms");
+  add(costs.cpu_ms, "CPU ms");
   return report.Finish();
 }

@@ -51,9 +51,9 @@ struct Bench {
     return {{"work", "thumbs"}, {"form", form},         {"file", file},     {"quality", kQuality},
             {"times", kTimes},  {"optimise", optimise}, {"flight", flight}, {"filter", filter}};
   }
-  Contender Ours(const char* filter, bool optimise, int flight) {
+  CostContender Ours(const char* filter, bool optimise, int flight) {
     return {filter, [this, filter, optimise, flight] {
-              return MsEach(flight, kTimes, [&] { Thumbs(png, filter, optimise); });
+              return CostEach(flight, kTimes, [&] { Thumbs(png, filter, optimise); });
             }};
   }
 
@@ -67,25 +67,31 @@ const Samples& Fastest(const std::vector<Samples>& samples, size_t first, size_t
 }
 
 void Bench::Speed(bool optimise, int flight, const std::vector<Photo>& thumbs) {
-  std::vector<Contender> all = {Ours("catmull-rom", optimise, flight), Ours("lanczos3", optimise, flight)};
+  std::vector<CostContender> all = {Ours("catmull-rom", optimise, flight),
+                                    Ours("lanczos3", optimise, flight)};
   for (const char* form : {"separate", "clones", "pixels", "pyramid"})
     all.push_back(peers.Sharp(Question(form, optimise, flight, "lanczos3")));
   for (const char* form : {"pixels", "pyramid"})
     all.push_back(peers.Pillow(Question(form, optimise, flight, "catmull-rom")));
-  all.push_back({"bare", [&] { return MsEach(flight, kTimes, [&] { Bare(png, thumbs); }); }});
-  const std::vector<Samples> samples = RunInterleaved(all);
-  const Samples &sharp = Fastest(samples, 2, 4), &pillow = Fastest(samples, 6, 2);
+  all.push_back({"bare", [&] { return CostEach(flight, kTimes, [&] { Bare(png, thumbs); }); }});
+  const CostSamples costs = RunCosts(all);
   const std::string work = fmt::format("{}, {} Huffman tables", flight == 1 ? "one thread" : "two at once",
                                        optimise ? "optimised" : "standard");
-  report.Add({work, "ms", sharp.name + " (Lanczos)", peers.sharp_version,
-              Compare(samples[0], sharp, Better::kLess), 1.8, 3.0});
-  report.Add({work + ", Lanczos on both sides", "ms", sharp.name, peers.sharp_version,
-              Compare(samples[1], sharp, Better::kLess), 1.8, 3.0});
-  report.Add({work, "ms", pillow.name + " (bicubic)", peers.pillow_version,
-              Compare(samples[0], pillow, Better::kLess), std::nullopt, std::nullopt});
-  if (optimise) return;
-  report.Add({work, "ms", "libpng and libjpeg-turbo without a resize", PngVersion() + ", " + JpegVersion(),
-              Compare(samples[0], samples[8], Better::kLess), std::nullopt, std::nullopt});
+  const auto add = [&](const std::vector<Samples>& samples, const char* metric) {
+    const Samples &sharp = Fastest(samples, 2, 4), &pillow = Fastest(samples, 6, 2);
+    report.Add({work, metric, sharp.name + " (Lanczos)", peers.sharp_version,
+                Compare(samples[0], sharp, Better::kLess), 1.8, 3.0});
+    report.Add({work + ", Lanczos on both sides", metric, sharp.name, peers.sharp_version,
+                Compare(samples[1], sharp, Better::kLess), 1.8, 3.0});
+    report.Add({work, metric, pillow.name + " (bicubic)", peers.pillow_version,
+                Compare(samples[0], pillow, Better::kLess), std::nullopt, std::nullopt});
+    if (optimise) return;
+    report.Add({work, metric, "libpng and libjpeg-turbo without a resize",
+                PngVersion() + ", " + JpegVersion(), Compare(samples[0], samples[8], Better::kLess),
+                std::nullopt, std::nullopt});
+  };
+  add(costs.ms, "ms");
+  if (flight == 1) add(costs.cpu_ms, "CPU ms");
 }
 
 Comparison Once(double ours, double theirs, Better better) {

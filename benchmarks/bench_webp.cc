@@ -39,18 +39,22 @@ struct Bench {
 };
 
 void Bench::Speed(int method, int flight) {
-  const std::vector<Samples> samples = RunInterleaved(
-      {{"mediagen", [&] { return MsEach(flight, kTimes, [&] { ToWebp(png, method); }); }},
+  const CostSamples costs = RunCosts(
+      {{"mediagen", [&] { return CostEach(flight, kTimes, [&] { ToWebp(png, method); }); }},
        peers.Sharp(Question(method, flight)),
        peers.Pillow(Question(method, flight)),
-       {"bare", [&] { return MsEach(flight, kTimes, [&] { BareWriteWebp(photo, kQuality, method); }); }}});
+       {"bare", [&] { return CostEach(flight, kTimes, [&] { BareWriteWebp(photo, kQuality, method); }); }}});
   const std::string work = fmt::format("method {}, {}", method, flight == 1 ? "one thread" : "two at once");
-  report.Add({work, "ms", "sharp", peers.sharp_version, Compare(samples[0], samples[1], Better::kLess), 1.1,
-              std::nullopt});
-  report.Add({work, "ms", "Pillow", peers.pillow_version, Compare(samples[0], samples[2], Better::kLess),
-              0.97, std::nullopt});
-  report.Add({work, "ms", "libwebp's encode of pixels in memory", WebpVersion(),
-              Compare(samples[0], samples[3], Better::kLess), std::nullopt, 1 / 1.15});
+  const auto add = [&](const std::vector<Samples>& samples, const char* metric) {
+    report.Add({work, metric, "sharp", peers.sharp_version, Compare(samples[0], samples[1], Better::kLess),
+                1.1, std::nullopt});
+    report.Add({work, metric, "Pillow", peers.pillow_version, Compare(samples[0], samples[2], Better::kLess),
+                0.97, std::nullopt});
+    report.Add({work, metric, "libwebp's encode of pixels in memory", WebpVersion(),
+                Compare(samples[0], samples[3], Better::kLess), std::nullopt, 1 / 1.15});
+  };
+  add(costs.ms, "ms");
+  if (flight == 1) add(costs.cpu_ms, "CPU ms");
 }
 
 Comparison Once(double ours, double theirs, Better better) {

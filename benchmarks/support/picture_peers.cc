@@ -18,19 +18,19 @@ std::string PicturePeers::Store(const std::string& name, const std::string& byte
   return path;
 }
 
-Contender PicturePeers::Sharp(const nlohmann::json& question) {
+CostContender PicturePeers::Sharp(const nlohmann::json& question) {
   return {"sharp " + FormOf(question), [this, question] {
             const nlohmann::json answer = sharp_.Ask(question);
             sharp_version = answer.at("version");
-            return answer.at("ms").get<double>();
+            return Cost{answer.at("ms"), answer.at("cpuMs")};
           }};
 }
 
-Contender PicturePeers::Pillow(const nlohmann::json& question) {
+CostContender PicturePeers::Pillow(const nlohmann::json& question) {
   return {"Pillow " + FormOf(question), [this, question] {
             const nlohmann::json answer = pillow_.Ask(question);
             pillow_version = answer.at("version");
-            return answer.at("ms").get<double>();
+            return Cost{answer.at("ms"), answer.at("cpuMs")};
           }};
 }
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "support/flight.h"
 #include "support/folder.h"
 #include "support/peer.h"
-#include "support/rounds.h"
 
 namespace mediagen::bench {
 
@@ -20,10 +20,10 @@ class PicturePeers {
   // Stores what every peer is given; the questions name it by "file".
   std::string Store(const std::string& name, const std::string& bytes);
 
-  // Contenders that do a work of benchmarks/peers/node/pictures.mjs or benchmarks/peers/python/pictures.py;
-  // ms for one. This object outlives them.
-  Contender Sharp(const nlohmann::json& question);
-  Contender Pillow(const nlohmann::json& question);
+  // Contenders that do a work of benchmarks/peers/node/pictures.mjs or benchmarks/peers/python/pictures.py.
+  // This object outlives them.
+  CostContender Sharp(const nlohmann::json& question);
+  CostContender Pillow(const nlohmann::json& question);
 
   // What a work makes: `count` files.
   std::vector<std::string> SharpResults(const nlohmann::json& question, size_t count);

@@ -1,6 +1,6 @@
 // The pictures' work by sharp, and base64 by Node's Buffer. Reads questions, a line of JSON each, and answers each with a line:
 //   {"work": "thumbs" | "resize" | "webp" | "encode64" | "decode64", "form", "file", "flight", "times", "out"?, …the work's own settings}
-// does the work `times` times, `flight` of them under way, and says {"ms": elapsed / times, "version"}. With "out" the results are written there, too.
+// does the work `times` times, `flight` of them under way, and says {"ms": elapsed / times, "cpuMs": of all threads, "version"}. With "out" the results are written there, too.
 // A picture is read once and handed over as bytes. No cache, and one thread an operation: "flight" is what runs at once.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -60,11 +60,14 @@ async function answer(q) {
   let left = q.times;
   const loop = async () => { while (left-- > 0) await work(q); };
   await work(q);
+  const cpu = process.cpuUsage();
   const start = process.hrtime.bigint();
   await Promise.all(Array.from({ length: q.flight }, loop));
   const ms = Number(process.hrtime.bigint() - start) / 1e6 / q.times;
+  const { user, system } = process.cpuUsage(cpu);
   if (q.out) (await work(q)).forEach((bytes, i) => writeFileSync(`${q.out}.${i}`, bytes));
-  return { ms, version: q.work.endsWith("64") ? process.versions.node : sharp.versions.sharp };
+  const cpuMs = (user + system) / 1e3 / q.times;
+  return { ms, cpuMs, version: q.work.endsWith("64") ? process.versions.node : sharp.versions.sharp };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
