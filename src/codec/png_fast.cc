@@ -227,10 +227,10 @@ bool FinishRows(const Stream& stream, const uint8_t* inflated, Pixels* pixels) {
   for (uint32_t y = 0; y < stream.height;) {
     const uint8_t *in = inflated + (size + 1) * y, *below = in + size + 1;
     if (in[0] > kLastFilter) return false;
-    const bool two =
-        in[0] == kPaethFilter && y + 1 < stream.height && below[0] == kPaethFilter && size >= 2 * bpp;
+    const bool two = (in[0] == kAverageFilter || in[0] == kPaethFilter) && y + 1 < stream.height &&
+                     below[0] == in[0] && size >= 2 * bpp;
     if (two) {
-      UnfilterPaethRows(bpp, in + 1, below + 1, up, size, line(y), line(y + 1));
+      UnfilterTwoRows(in[0], bpp, in + 1, below + 1, up, size, line(y), line(y + 1));
     } else {
       UnfilterRow(in[0], bpp, in + 1, up, size, line(y));
     }

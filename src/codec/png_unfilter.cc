@@ -59,8 +59,8 @@ Words8 HighHalf(Words8 words) { return (Words8)__builtin_shufflevector((Halves)w
 Words8 AddBytes(Words8 a, Words8 b) { return (Words8)((Bytes16)a + (Bytes16)b); }
 Words8 SubBytes(Words8 a, Words8 b) { return (Words8)((Bytes16)a - (Bytes16)b); }
 
-// What Paeth's filter remembers of the pixels at the left.
-struct PaethState {
+// What a filter remembers of the pixels at the left: that of its own row and that of the row above.
+struct Left {
   Words8 left = {};
   Words8 corner = {};
 };
@@ -69,7 +69,7 @@ struct PaethState {
 // at most lo, lo when it is at least hi, and the corner between them: the standard's choice for every three
 // bytes, in the form that stb_image uses. Five operations lie between one `left` and the next, as the corner
 // is added beforehand and only the difference from it is chosen.
-Words8 PaethStep(Words8 raw, Words8 up, PaethState* state) {
+Words8 PaethStep(Words8 raw, Words8 up, Left* state) {
   const Words8 left = state->left, corner = state->corner;
   const Words8 point = (corner + corner + corner - up) - left;
   const Words8 lo = left < up ? left : up, hi = left > up ? left : up;
@@ -77,6 +77,11 @@ Words8 PaethStep(Words8 raw, Words8 up, PaethState* state) {
   const Words8 to_lo = SubBytes(lo, corner) & ~not_lo, to_hi = SubBytes(hi, corner) & ~not_hi;
   state->left = AddBytes(AddBytes(AddBytes(raw, corner), to_lo), to_hi);
   state->corner = up;
+  return state->left;
+}
+
+Words8 AverageStep(Words8 raw, Words8 up, Left* state) {
+  state->left = AddBytes(raw, (state->left + up) >> 1);
   return state->left;
 }
 
@@ -101,31 +106,24 @@ void Up(const uint8_t* in, const uint8_t* up, size_t size, uint8_t* out) {
   for (; i < size; ++i) out[i] = static_cast<uint8_t>(in[i] + up[i]);
 }
 
-template <size_t kBpp>
-void Average(const uint8_t* in, const uint8_t* up, size_t size, uint8_t* out) {
-  Words8 left = {};
-  for (size_t i = 0; i < size; i += kBpp) {
-    left = AddBytes(Load(in + i), (left + Load(up + i)) >> 1);
-    Store<kBpp>(left, out + i);
-  }
-}
+using Step = Words8 (*)(Words8 raw, Words8 up, Left* state);
 
-template <size_t kBpp>
-void PaethRow(const uint8_t* in, const uint8_t* up, size_t size, uint8_t* out) {
-  PaethState state;
-  for (size_t i = 0; i < size; i += kBpp) Store<kBpp>(PaethStep(Load(in + i), Load(up + i), &state), out + i);
+template <size_t kBpp, Step kStep>
+void OneRow(const uint8_t* in, const uint8_t* up, size_t size, uint8_t* out) {
+  Left state;
+  for (size_t i = 0; i < size; i += kBpp) Store<kBpp>(kStep(Load(in + i), Load(up + i), &state), out + i);
 }
 
 // The lower halves do the upper row, the upper halves the row below it, two pixels behind: what that needs
 // from above is then finished before the last step, which keeps it out of the chain from step to step.
-template <size_t kBpp>
-void PaethRows(const uint8_t* in, const uint8_t* below, const uint8_t* up, size_t size, uint8_t* out,
-               uint8_t* out_below) {
+template <size_t kBpp, Step kStep>
+void TwoRows(const uint8_t* in, const uint8_t* below, const uint8_t* up, size_t size, uint8_t* out,
+             uint8_t* out_below) {
   constexpr size_t kBehind = 2 * kBpp;
-  PaethState state;
-  const Words8 first = PaethStep(Load(in), Load(up), &state);
+  Left state;
+  const Words8 first = kStep(Load(in), Load(up), &state);
   Store<kBpp>(first, out);
-  Store<kBpp>(PaethStep(Load(in + kBpp), Load(up + kBpp), &state), out + kBpp);
+  Store<kBpp>(kStep(Load(in + kBpp), Load(up + kBpp), &state), out + kBpp);
   const Words8 zero = {};
   // Pixels of the upper row, and of the lower row nothing yet.
   state = {LowHalves(state.left, zero), LowHalves(state.corner, zero)};
@@ -133,14 +131,14 @@ void PaethRows(const uint8_t* in, const uint8_t* below, const uint8_t* up, size_
   for (size_t i = kBehind; i < size; i += kBpp) {
     const Words8 over = LowHalves(Load(up + i), above);
     above = state.left;
-    const Words8 pixels = PaethStep(Load(in + i, below + i - kBehind), over, &state);
+    const Words8 pixels = kStep(Load(in + i, below + i - kBehind), over, &state);
     Store<kBpp>(pixels, out + i, out_below + i - kBehind);
   }
   const Words8 last = state.left;
   state = {HighHalf(state.left), HighHalf(state.corner)};
   const size_t rest = size - kBehind;
-  Store<kBpp>(PaethStep(Load(below + rest), above, &state), out_below + rest);
-  Store<kBpp>(PaethStep(Load(below + rest + kBpp), last, &state), out_below + rest + kBpp);
+  Store<kBpp>(kStep(Load(below + rest), above, &state), out_below + rest);
+  Store<kBpp>(kStep(Load(below + rest + kBpp), last, &state), out_below + rest + kBpp);
 }
 
 template <size_t kBpp>
@@ -156,11 +154,20 @@ void Row(uint8_t filter, const uint8_t* in, const uint8_t* up, size_t size, uint
       Up(in, up, size, out);
       break;
     case 3:
-      Average<kBpp>(in, up, size, out);
+      OneRow<kBpp, AverageStep>(in, up, size, out);
       break;
     default:
-      PaethRow<kBpp>(in, up, size, out);
+      OneRow<kBpp, PaethStep>(in, up, size, out);
   }
+}
+
+template <size_t kBpp>
+void Rows(uint8_t filter, const uint8_t* in, const uint8_t* below, const uint8_t* up, size_t size,
+          uint8_t* out, uint8_t* out_below) {
+  if (filter == kAverageFilter)
+    TwoRows<kBpp, AverageStep>(in, below, up, size, out, out_below);
+  else
+    TwoRows<kBpp, PaethStep>(in, below, up, size, out, out_below);
 }
 
 }  // namespace
@@ -179,17 +186,17 @@ void UnfilterRow(uint8_t filter, size_t bpp, const uint8_t* in, const uint8_t* u
   }
 }
 
-void UnfilterPaethRows(size_t bpp, const uint8_t* in, const uint8_t* below, const uint8_t* up, size_t size,
-                       uint8_t* out, uint8_t* out_below) {
+void UnfilterTwoRows(uint8_t filter, size_t bpp, const uint8_t* in, const uint8_t* below, const uint8_t* up,
+                     size_t size, uint8_t* out, uint8_t* out_below) {
   switch (bpp) {
     case 1:
-      return PaethRows<1>(in, below, up, size, out, out_below);
+      return Rows<1>(filter, in, below, up, size, out, out_below);
     case 2:
-      return PaethRows<2>(in, below, up, size, out, out_below);
+      return Rows<2>(filter, in, below, up, size, out, out_below);
     case 3:
-      return PaethRows<3>(in, below, up, size, out, out_below);
+      return Rows<3>(filter, in, below, up, size, out, out_below);
     default:
-      return PaethRows<4>(in, below, up, size, out, out_below);
+      return Rows<4>(filter, in, below, up, size, out, out_below);
   }
 }
 
