@@ -4,9 +4,11 @@
 #include <doctest/doctest.h>
 #include <png.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "codec/pictures.h"
 #include "codec/png_writer.h"
@@ -185,7 +187,7 @@ TEST_CASE("corpus PNG: a signature that a transfer as text has changed is no PNG
 
 TEST_CASE("corpus PNG: colour types and depths that do not exist, or not together, are refused") {
   const std::string end = PngChunk("IDAT", Zlib(std::string(33 * 300, '\0'))) + PngChunk("IEND", "");
-  const std::string palette = PngChunk("PLTE", std::string(768, '\0'));
+  const std::string behind = PngChunk("PLTE", std::string(768, '\0')) + end;
   for (int type = 0; type <= 9; ++type) {
     for (int depth : {0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 32, 99, 255}) {
       const bool exists = std::any_of(std::begin(kKinds), std::end(kKinds), [&](const Kind& kind) {
@@ -194,7 +196,7 @@ TEST_CASE("corpus PNG: colour types and depths that do not exist, or not togethe
       if (exists) continue;
       CAPTURE(type);
       CAPTURE(depth);
-      CheckRefused(PngHeader(32, 32, depth, type) + palette + end);
+      CheckRefused(PngHeader(32, 32, depth, type).append(behind));
     }
   }
   for (size_t at : {26, 27, 28}) {  // compression, filter, interlacing

@@ -235,8 +235,9 @@ TEST_CASE("corpus WebP: chunks that say nothing of the pixels, before and behind
   const Pixels pixels = MustDecode(webp);
   for (const std::string& chunk : {RiffChunk("EXIF", Exif(1, true)), RiffChunk("XMP ", "<x/>"),
                                    RiffChunk("ABCD", "odd"), RiffChunk("ICCP", "no profile")}) {
-    CHECK(Same(MustDecode(WebpOf(Vp8x(0x10, 13, 9) + chunk + picture)), pixels));
-    CHECK(Same(MustDecode(WebpOf(Vp8x(0x10, 13, 9) + picture + chunk)), pixels));
+    std::string before = Vp8x(0x10, 13, 9), behind = before;
+    CHECK(Same(MustDecode(WebpOf(before.append(chunk).append(picture))), pixels));
+    CHECK(Same(MustDecode(WebpOf(behind.append(picture).append(chunk))), pixels));
   }
 }
 
