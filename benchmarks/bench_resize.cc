@@ -122,7 +122,7 @@ int main() {
   Bench bench;
   const Photo small = ReadPhoto(std::string(View(Resized(bench.jpeg, "catmull-rom", false))));
   fmt::print("a JPEG of {} bytes\n", bench.jpeg.size());
-  for (bool optimise : {false}) {
+  for (bool optimise : {false, true}) {
     for (int flight : {1, 2}) bench.Speed(optimise, flight, small);
   }
   bench.Quality();
