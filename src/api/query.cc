@@ -7,6 +7,11 @@
 #include "fmt/format.h"
 
 namespace mediagen {
+namespace {
+
+constexpr size_t kMostParameters = 64;  // each is compared with all before it
+
+}  // namespace
 
 StatusOr<std::string> PercentDecode(std::string_view text, bool plus) {
   std::string out;
@@ -39,6 +44,8 @@ StatusOr<TargetQuery> TargetQuery::Parse(std::string_view text) {
       if (known == name)
         return Error(Code::kInvalid, fmt::format("The parameter \"{}\" stands twice.", Shorten(name, 60)));
     }
+    if (query.pairs_.size() == kMostParameters)
+      return Error(Code::kInvalid, fmt::format("The query has more than {} parameters.", kMostParameters));
     query.pairs_.emplace_back(std::move(name), std::move(value));
   }
   return query;
@@ -52,8 +59,13 @@ std::optional<std::string> TargetQuery::Text(std::string_view name) {
   return std::nullopt;
 }
 
+bool TargetQuery::Has(std::string_view name) const {
+  return std::any_of(pairs_.begin(), pairs_.end(), [&](const auto& pair) { return pair.first == name; });
+}
+
 std::optional<std::string> TargetQuery::Take(std::string_view name) {
-  auto found = std::find_if(pairs_.begin(), pairs_.end(), [&](const auto& pair) { return pair.first == name; });
+  auto found =
+      std::find_if(pairs_.begin(), pairs_.end(), [&](const auto& pair) { return pair.first == name; });
   if (found == pairs_.end()) return std::nullopt;
   std::string value = std::move(found->second);
   pairs_.erase(found);
@@ -70,6 +82,14 @@ StatusOr<int64_t> TargetQuery::Int(std::string_view name, int64_t fallback, int6
                  {.object = std::string(name)});
   }
   return value;
+}
+
+StatusOr<bool> TargetQuery::Flag(std::string_view name) {
+  auto text = Text(name);
+  if (!text || *text == "false") return false;
+  if (*text == "true") return true;
+  return Error(Code::kInvalid, fmt::format("\"{}\" must be true or false.", name),
+               {.object = std::string(name)});
 }
 
 StatusOr<Id> TargetQuery::IdOrEmpty(std::string_view name) {

@@ -20,15 +20,18 @@ class TargetQuery {
  public:
   using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-  // kInvalid for bad escapes and for a name that stands twice.
+  // kInvalid for bad escapes, a name that stands twice, and more than 64 pairs.
   static StatusOr<TargetQuery> Parse(std::string_view text);
 
   std::optional<std::string> Text(std::string_view name);
   // kInvalid outside [min, max]; `fallback` when absent.
   StatusOr<int64_t> Int(std::string_view name, int64_t fallback, int64_t min, int64_t max);
+  // "true" or "false"; false when absent, kInvalid for anything else.
+  StatusOr<bool> Flag(std::string_view name);
   StatusOr<Id> IdOrEmpty(std::string_view name);
   // The value, which then counts as never having been there.
   std::optional<std::string> Take(std::string_view name);
+  bool Has(std::string_view name) const;
   // All that is there, decoded, in the order of the target.
   const Pairs& pairs() const { return pairs_; }
   // kInvalid names what was not asked for.

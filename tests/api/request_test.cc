@@ -26,7 +26,7 @@ TEST_CASE("hostile header blocks are refused with their reason") {
                       {"too many",
                        [] {
                          std::string s;
-                         for (int i = 0; i < 101; ++i) s += "A: b\r\n";
+                         for (int i = 0; i < 101; ++i) s += "A: b\r\n";  // of one name, too
                          return s;
                        }(),
                        false},
@@ -38,6 +38,17 @@ TEST_CASE("hostile header blocks are refused with their reason") {
   auto parsed = ParseHeaderBlock("ETag:  \"a\"  \r\n");
   REQUIRE(parsed.ok());
   CHECK((*parsed)[0] == std::pair<std::string, std::string>("etag", "\"a\""));
+}
+
+TEST_CASE("lines of one name are one value, in their order (RFC 9110 §5.3)") {
+  auto parsed = ParseHeaderBlock("Accept: a\r\nRange: x\r\nACCEPT: b, c\r\naccept:\r\n");
+  REQUIRE(parsed.ok());
+  CHECK(*parsed == HeaderList{{"accept", "a, b, c, "}, {"range", "x"}});
+  ApiRequest request;
+  request.headers = *parsed;
+  CHECK(*request.Find("range") == "x");
+  CHECK(request.Find("host") == nullptr);
+  CHECK(request.Header("host") == "");
 }
 
 TEST_CASE("a target is split from its mount, and a malformed one is refused") {
@@ -69,6 +80,10 @@ TEST_CASE("a query refuses bad escapes, doubles and what nobody asked for") {
   CHECK_FALSE(TargetQuery::Parse("a=%ff").ok());
   CHECK_FALSE(TargetQuery::Parse("a=%00").ok());
   CHECK_FALSE(TargetQuery::Parse("a=1&a=2").ok());
+  std::string many;
+  for (int i = 0; i < 64; ++i) many += std::to_string(i) + "=&";
+  CHECK(TargetQuery::Parse(many).ok());
+  CHECK_FALSE(TargetQuery::Parse(many + "a").ok());
 }
 
 TEST_CASE("a cursor is good for its own listing and secret, and for nothing else") {
