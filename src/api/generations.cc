@@ -89,9 +89,11 @@ void ListGenerations(Router& router, std::shared_ptr<ApiExchange> exchange) {
 }
 
 void GetGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
-  auto record = router.parts().pipeline->Get(exchange->viewer, exchange->id, exchange->request.mount);
+  int64_t version = 0;
+  auto record =
+      router.parts().pipeline->Get(exchange->viewer, exchange->id, exchange->request.mount, &version);
   if (!record.ok()) return exchange->Fail(record.status());
-  exchange->Reply(JsonResponse(exchange->request, 200, std::string(record->view())));
+  exchange->Reply(RecordResponse(exchange->request, 200, version, std::string(record->view())));
 }
 
 namespace {

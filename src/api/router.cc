@@ -81,18 +81,20 @@ bool Fits(std::string_view pattern, std::string_view path, Segments* segments) {
 
 bool IsSafe(std::string_view method) { return method == "GET" || method == "HEAD"; }
 
-// A browser that carries a cookie must say that the page is ours (http.md "Browsers").
-bool FromOurPages(const ApiRequest& request, const std::vector<std::string>& allowed) {
-  if (request.principal.auth != "cookie") return true;
-  std::string_view site = request.Header("sec-fetch-site"), origin = request.Header("origin");
-  if (site == "same-origin") return true;
-  return !origin.empty() && std::find(allowed.begin(), allowed.end(), origin) != allowed.end();
-}
-
 Response NotAllowed(const std::vector<std::string_view>& allowed) {
   Response response = ProblemResponse(
       Error(Code::kInvalid, fmt::format("This resource takes {}.", fmt::join(allowed, ", "))), 405);
   response.headers.emplace_back("Allow", fmt::format("{}", fmt::join(allowed, ", ")));
+  return response;
+}
+
+// RFC 9110 §15.5.16, §12.5.3: bodies are taken as they are.
+Response CodingNotTaken(std::string_view coding) {
+  Response response = ProblemResponse(
+      Error(Code::kUnsupported, fmt::format("A body in the coding \"{}\" is not taken.", Shorten(coding, 40)),
+            {.hint = "Send it without Content-Encoding."}),
+      415);
+  response.headers.emplace_back("Accept-Encoding", "identity");
   return response;
 }
 
@@ -110,6 +112,7 @@ Status CheckPrincipal(const ApiRequest& request, const Route& route) {
 }  // namespace
 
 void ApiExchange::Reply(Response response) {
+  if (rate) AddRateHeaders(*rate, &response);
   Finalise(request, &response);
   ResponseDone call = std::move(done);
   done = nullptr;
@@ -126,6 +129,12 @@ void Router::Handle(ApiRequest request, ResponseDone done) {
   exchange->request = std::move(request);
   exchange->done = std::move(done);
   const ApiRequest& in = exchange->request;
+  if (!options_.origins.cors.empty()) {
+    exchange->done = [this, exchange = exchange.get(), done = std::move(exchange->done)](Response response) {
+      AddCors(exchange->request, options_.origins, &response);
+      done(std::move(response));
+    };
+  }
   const Route* route = nullptr;
   std::vector<std::string_view> allowed;
   Segments found;
@@ -141,6 +150,8 @@ void Router::Handle(ApiRequest request, ResponseDone done) {
   if (allowed.empty())
     return exchange->Fail(
         Error(Code::kNotFound, fmt::format("There is nothing at {}.", Shorten(in.path, 100))));
+  allowed.push_back("OPTIONS");
+  if (in.method == "OPTIONS") return exchange->Reply(OptionsResponse(in, options_.origins, allowed));
   if (route == nullptr) return exchange->Reply(NotAllowed(allowed));
   for (auto [segment, text] :
        {std::pair(found.id, &exchange->id), std::pair(found.provider, &exchange->provider)}) {
@@ -154,10 +165,13 @@ void Router::Handle(ApiRequest request, ResponseDone done) {
     if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", options_.www_authenticate);
     return exchange->Reply(std::move(response));
   }
-  if (!IsSafe(in.method) && !FromOurPages(in, options_.allowed_origins)) {
+  if (!IsSafe(in.method) && !FromOurPages(in, options_.origins)) {
     return exchange->Fail(Error(Code::kForbidden, "This request came from a page of another site.",
                                 {.hint = "Add the page's origin to \"http.allowedOrigins\"."}));
   }
+  if (const std::string_view coding = in.Header("content-encoding");
+      !IsSafe(in.method) && !coding.empty() && !EqualsIgnoreCase(coding, "identity"))
+    return exchange->Reply(CodingNotTaken(coding));
   if (in.body.size() > options_.max_body_bytes) {
     return exchange->Fail(Error(Code::kTooLarge, fmt::format("The body has {} bytes; at most {} are taken.",
                                                              in.body.size(), options_.max_body_bytes)));
@@ -177,7 +191,8 @@ StatusOr<ApiRequest> ParseRequest(std::string_view method, std::string_view targ
       std::all_of(method.begin(), method.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
   if (!good_method) return Error(Code::kInvalid, "The request's method is not one of HTTP's.");
   request.method = method;
-  if (target.size() > 8192) return Error(Code::kTooLarge, "The request target has more than 8192 bytes.");
+  if (target.size() > 8192)
+    return Error(Code::kTooLarge, "The request target has more than 8192 bytes.", {.object = "target"});
   const bool good_target =
       !target.empty() && target[0] == '/' &&
       std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7F; });

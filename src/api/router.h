@@ -7,10 +7,12 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/browser.h"
 #include "api/http.h"
 #include "events/hub.h"
 #include "limit/limiter.h"
@@ -31,7 +33,7 @@ struct RouterParts {
 
 struct RouterOptions {
   std::string secret;
-  std::vector<std::string> allowed_origins;
+  OriginRules origins;
   std::string www_authenticate = "Bearer";
   std::vector<Recipe> recipes;
   uint64_t max_body_bytes = 52'428'800;
@@ -42,6 +44,7 @@ struct ApiExchange {
   ApiRequest request;
   std::string provider, id;  // the {provider} and {id} of the route's pattern, decoded; "" without
   Viewer viewer;
+  std::optional<LimitDecision> rate;  // what its limit said (rate.h)
   ResponseDone done;
 
   void Reply(Response response);

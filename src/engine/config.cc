@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "api/browser.h"
 #include "base/json.h"
 #include "engine/config_money.h"
 #include "fmt/format.h"
@@ -233,14 +234,26 @@ void ReadMedia(FieldReader& fields, Config* config) {
   });
 }
 
+// What can never equal a browser's Origin would allow nothing, silently.
+void ReadOrigins(FieldReader& fields, std::string_view name, bool any, std::vector<std::string>* origins) {
+  Strings(fields, name, origins);
+  for (const std::string& origin : *origins) {
+    if (IsOrigin(origin) || (any && origin == "*")) continue;
+    fields.Fail(Error(Code::kInvalid,
+                      fmt::format("\"http.{}\" holds \"{}\", which is no origin.", name, Shorten(origin, 80)),
+                      {.hint = "An origin is scheme, host and port in lower case, without a path and without "
+                               "the scheme's own port: https://app.example or http://localhost:3000."}));
+  }
+}
+
 void ReadHttp(FieldReader& fields, Config* config) {
   Section(fields, "http", [&](FieldReader& inner) {
-    Strings(inner, "allowedOrigins", &config->allowed_origins);
+    ReadOrigins(inner, "allowedOrigins", false, &config->allowed_origins);
+    ReadOrigins(inner, "corsOrigins", true, &config->cors_origins);
     inner.String("wwwAuthenticate", &config->www_authenticate, {.max_bytes = 256});
-    for (std::string_view later : {"corsOrigins", "trustedHops", "ipv6Prefix"}) {
+    for (std::string_view later : {"trustedHops", "ipv6Prefix"}) {
       const Json* value = inner.Take(later);
-      const bool neutral = value == nullptr || (value->is_array() && value->empty()) ||
-                           *value == Json(later == "ipv6Prefix" ? 64 : 0);
+      const bool neutral = value == nullptr || *value == Json(later == "ipv6Prefix" ? 64 : 0);
       if (!neutral)
         inner.Fail(
             Error(Code::kUnsupported, fmt::format("\"http.{}\" is not supported by this version.", later)));

@@ -26,7 +26,7 @@ struct Config {
   bool relaxed = false;
   std::vector<std::string> secrets;  // current first; empty: kept in the data directory
   std::string public_base_url;
-  std::vector<std::string> allowed_origins;
+  std::vector<std::string> allowed_origins, cors_origins;
   std::string www_authenticate = "Bearer";
   int64_t event_retention_ms = 86'400'000, event_backlog = 1000;
   std::map<std::string, QueueSettings> queues;

@@ -140,7 +140,7 @@ class EngineImpl final : public Engine {
               ResponseDone done) override {
     auto request =
         closed_ ? StatusOr<ApiRequest>(Closed()) : ParseRequest(method, target, headers, principal, mount);
-    if (!request.ok()) return done(ProblemResponse(request.status()));
+    if (!request.ok()) return done(UnreadableResponse(method, request.status()));
     request->body = std::move(body);
     c_->router->Handle(std::move(*request), std::move(done));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/rate.h"
 #include "base/hash.h"
 #include "blob/fs/fs.h"
 #include "cache/memory/memory.h"
@@ -77,7 +78,7 @@ Status OpenRest(Components& c) {
   ASSIGN_OR_RETURN(c.blobs, OpenFileBlobs(c.files, c.config.data_dir + "/blobs"));
   RETURN_IF_ERROR(LoadSecret(c));
   c.cache = WireCache(c.clock, c.config.cache_bytes);
-  ASSIGN_OR_RETURN(c.limiter, NewMemoryLimiter(c.clock, c.config.rate_limits));
+  ASSIGN_OR_RETURN(c.limiter, NewMemoryLimiter(c.clock, WithAddressRules(c.config.rate_limits)));
   ASSIGN_OR_RETURN(c.http,
                    NewHttpClient(c.clock, c.executor.get(), c.metrics.get(), {.threaded = c.threaded()}));
   MediaOptions media;
@@ -117,7 +118,7 @@ Status OpenRest(Components& c) {
 
   RouterOptions router;
   router.secret = c.secret;
-  router.allowed_origins = c.config.allowed_origins;
+  router.origins = {c.config.allowed_origins, c.config.cors_origins};
   router.www_authenticate = c.config.www_authenticate;
   router.recipes = c.config.recipes;
   router.max_body_bytes = static_cast<uint64_t>(c.config.max_upload_bytes);

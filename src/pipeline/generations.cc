@@ -189,10 +189,12 @@ StatusOr<Generation> Pipeline::FindVisible(const Records& records, const Viewer&
   return *found;
 }
 
-StatusOr<BufferRef> Pipeline::Get(const Viewer& viewer, std::string_view id, std::string_view mount) {
+StatusOr<BufferRef> Pipeline::Get(const Viewer& viewer, std::string_view id, std::string_view mount,
+                                  int64_t* version) {
   BufferRef record;
   RETURN_IF_ERROR(parts_.store->Read([&](const Snapshot& snapshot) -> Status {
     ASSIGN_OR_RETURN(Generation generation, FindVisible(snapshot.records(), viewer, id));
+    if (version != nullptr) *version = generation.version;
     ASSIGN_OR_RETURN(int64_t as_of, snapshot.AsOf());
     ASSIGN_OR_RETURN(record,
                      RecordOf(snapshot, generation, parts_.store->epoch(), as_of, UrlsFor(parts_, mount)));

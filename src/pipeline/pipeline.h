@@ -94,7 +94,9 @@ class Pipeline {
   // Accepts the request: durable when `done` is called with the record.
   void Submit(const GenerationRequest& request, std::string_view mount, RecordDone done);
   // The record; kNotFound for an id that is absent or not the viewer's. `id` is an id or "ext:<externalId>".
-  StatusOr<BufferRef> Get(const Viewer& viewer, std::string_view id, std::string_view mount);
+  // `version`, when given, gets the record's.
+  StatusOr<BufferRef> Get(const Viewer& viewer, std::string_view id, std::string_view mount,
+                          int64_t* version = nullptr);
   // The rows of one page. Filters by the viewer.
   StatusOr<GenerationPage> List(const Viewer& viewer, GenerationFilter filter,
                                 const std::optional<PageKey>& after, int limit);
