@@ -67,7 +67,8 @@ async function answer(q) {
   const { user, system } = process.cpuUsage(cpu);
   if (q.out) (await work(q)).forEach((bytes, i) => writeFileSync(`${q.out}.${i}`, bytes));
   const cpuMs = (user + system) / 1e3 / q.times;
-  return { ms, cpuMs, version: q.work.endsWith("64") ? process.versions.node : sharp.versions.sharp };
+  const version = q.work.endsWith('64') ? process.versions.node : q.work === 'webp' ? `${sharp.versions.sharp} (libwebp ${sharp.versions.webp})` : sharp.versions.sharp;
+  return { ms, cpuMs, version };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
