@@ -38,11 +38,13 @@ MEDIAGEN_API int32_t mediagen_await_begin(mediagen_engine *engine, mediagen_str 
                                           mediagen_error **err);
 
 /* Stores a picture or video that somebody brings: what it is is found by looking at `bytes`, which are read
- * during this call only. `metadata` is "" or {"user", "visibility"}; the user is the principal's, or for the
- * host itself the metadata's (without one the output is nobody's). When the call ends it is durable; the
- * result is the output's record, with "source": "uploaded". A provider's worker finishes its job with such
- * ids. MEDIAGEN_TOO_LARGE past "media.maxUploadBytes"; MEDIAGEN_INVALID, MEDIAGEN_UNSUPPORTED for what is no
- * whole picture of a type that is stored. */
+ * during this call only. `metadata` is "" or {"user", "visibility", "reuse"}; the user is the principal's, or
+ * for the host itself the metadata's (without one the output is nobody's). With "reuse", which is true for a
+ * principal and false for the host itself unless it is said, the result is the output of the same bytes that
+ * this user has brought already. When the call ends it is durable; the result is the output's record, with
+ * "source": "uploaded". A provider's worker finishes its job with such ids. MEDIAGEN_TOO_LARGE past
+ * "media.maxUploadBytes"; MEDIAGEN_INVALID, MEDIAGEN_UNSUPPORTED for what is no whole picture of a type that
+ * is stored. */
 MEDIAGEN_API int32_t mediagen_upload_begin(mediagen_engine *engine, mediagen_str principal,
                                            mediagen_str metadata, mediagen_str bytes, mediagen_inbox *inbox,
                                            uint64_t tag, mediagen_call **out, mediagen_error **err);

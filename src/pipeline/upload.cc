@@ -1,16 +1,38 @@
-// Uploads: pictures and videos that somebody brings. Durable as a blob before the row that names it.
+// Uploads: pictures and videos that somebody brings. Durable as a blob before the row that names it; what the
+// same user has brought before is found by its SHA-256, and not looked at again.
+#include "pipeline/upload.h"
+
+#include "base/hash.h"
 #include "base/json.h"
 #include "fmt/format.h"
-#include "pipeline/documents.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/transition.h"
 
 namespace mediagen {
-namespace {
+StatusOr<NewUpload> ParseUpload(std::string_view metadata_json, const std::optional<std::string>& user) {
+  Json json = Json::object();
+  if (!Trim(metadata_json).empty()) {
+    ASSIGN_OR_RETURN(json, ParseJson(metadata_json, "upload", {.max_bytes = 16 << 10}));
+  }
+  NewUpload upload;
+  upload.reuse = user.has_value();
+  FieldReader fields(json, "upload");
+  fields.String("user", &upload.user, {.max_bytes = 128});
+  fields.String("visibility", &upload.visibility, {.one_of = {"private", "group", "public"}});
+  fields.Bool("reuse", &upload.reuse);
+  RETURN_IF_ERROR(fields.Finish());
+  if (user && !upload.user.empty() && upload.user != *user) {
+    return Error(Code::kForbidden, "\"user\" of the upload is another than who brings it.",
+                 {.hint = "Leave it out.", .object = "user"});
+  }
+  if (user) upload.user = *user;
+  return upload;
+}
 
-Output OutputOf(const PipelineParts& parts, const NewUpload& upload, const Inspected& found, size_t bytes) {
+Output UploadedOutput(const PipelineParts& parts, const NewUpload& upload, const Id& id,
+                      const Inspected& found, uint64_t bytes) {
   Output output;
-  output.id = parts.ids->Next();
+  output.id = id;
   output.user = upload.user;
   output.source = "uploaded";
   output.kind = IsVideo(found.format) ? "video" : "image";
@@ -28,48 +50,78 @@ Output OutputOf(const PipelineParts& parts, const NewUpload& upload, const Inspe
   return output;
 }
 
-}  // namespace
+StatusOr<std::optional<Output>> SameUpload(const Records& records, const NewUpload& upload,
+                                           std::string_view sha256) {
+  std::optional<Output> same;
+  if (!upload.reuse) return same;
+  ASSIGN_OR_RETURN(std::vector<Output> rows, records.UploadsOf(upload.user, sha256));
+  for (Output& row : rows) {
+    if (!same && row.visibility == upload.visibility) same = std::move(row);
+  }
+  return same;
+}
 
-StatusOr<NewUpload> ParseUpload(std::string_view metadata_json, const std::optional<std::string>& user) {
-  Json json = Json::object();
-  if (!Trim(metadata_json).empty()) {
-    ASSIGN_OR_RETURN(json, ParseJson(metadata_json, "upload", {.max_bytes = 16 << 10}));
-  }
-  NewUpload upload;
-  FieldReader fields(json, "upload");
-  fields.String("user", &upload.user, {.max_bytes = 128});
-  fields.String("visibility", &upload.visibility, {.one_of = {"private", "group", "public"}});
-  RETURN_IF_ERROR(fields.Finish());
-  if (user && !upload.user.empty() && upload.user != *user) {
-    return Error(Code::kForbidden, "\"user\" of the upload is another than who brings it.",
-                 {.hint = "Leave it out.", .object = "user"});
-  }
-  if (user) upload.user = *user;
-  return upload;
+Status AcceptUpload(const PipelineParts& parts, Transaction& transaction, const Output& output) {
+  RETURN_IF_ERROR(transaction.records().PutOutput(output));
+  RETURN_IF_ERROR(AppendOutputEvent(parts, transaction, output));
+  return EnqueueDerive(parts, transaction, output);
 }
 
 void Pipeline::Upload(const NewUpload& upload, const BufferRef& bytes, std::string_view mount,
-                      RecordDone done) {
+                      UploadDone done) {
   if (bytes.size() == 0) return done(Error(Code::kInvalid, "The upload is empty."));
+  BlobStore* const blobs = parts_.media->blobs();
+  std::optional<Output> same;
+  if (upload.reuse) {
+    const std::string sha256 = Hex(Sha256(bytes.view()));
+    Status read = parts_.store->Read([&](const Snapshot& snapshot) -> Status {
+      ASSIGN_OR_RETURN(same, SameUpload(snapshot.records(), upload, sha256));
+      return OkStatus();
+    });
+    if (!read.ok()) return done(read);
+  }
+  if (same) {
+    // A file that was lost meanwhile is here again.
+    auto stored = blobs->Stat(same->blob_key);
+    Status there = CodeOf(stored.status()) == Code::kNotFound ? blobs->Put(same->blob_key, bytes.view())
+                                                              : stored.status();
+    if (!there.ok()) return done(there);
+    return done(Uploaded{same->id, BufferRef::Own(OutputRecord(*same, mount)), false});
+  }
   auto found = parts_.media->Inspect(bytes.view());
   if (!found.ok()) return done(found.status());
-  Output output = OutputOf(parts_, upload, *found, bytes.size());
-  if (Status put = parts_.media->blobs()->Put(output.blob_key, bytes.view()); !put.ok()) return done(put);
+  Output output = UploadedOutput(parts_, upload, parts_.ids->Next(), *found, bytes.size());
+  if (Status put = blobs->Put(output.blob_key, bytes.view()); !put.ok()) {
+    (void)blobs->Remove(output.blob_key);  // it may stand there all the same, and no row will name it
+    return done(put);
+  }
+  StoreUpload(upload, std::move(output), mount, std::move(done));
+}
+
+void Pipeline::StoreUpload(const NewUpload& upload, Output output, std::string_view mount, UploadDone done) {
+  auto same = std::make_shared<std::optional<Output>>();
   parts_.store->CommitAsync(
-      [this, output](Transaction& transaction) -> Status {
-        RETURN_IF_ERROR(transaction.records().PutOutput(output));
-        return AppendOutputEvent(parts_, transaction, output);
+      [this, upload, output, same](Transaction& transaction) -> Status {
+        // Two of the same at once: the first to get here is the one.
+        ASSIGN_OR_RETURN(*same, SameUpload(transaction.records(), upload, output.sha256));
+        if (*same) return transaction.records().AddTombstone(output.blob_key, parts_.clock->WallMs());
+        return AcceptUpload(parts_, transaction, output);
       },
-      [this, output, mount = std::string(mount), done = std::move(done)](Status committed) {
-        if (committed.ok()) return done(BufferRef::Own(OutputRecord(output, mount)));
+      [this, output, same, mount = std::string(mount), done = std::move(done)](Status committed) {
+        if (committed.ok()) {
+          const Output& row = *same ? **same : output;
+          return done(Uploaded{row.id, BufferRef::Own(OutputRecord(row, mount)), !*same});
+        }
         // Refused for certain: no row names the blob. What is not certain is left for the row that may be
         // there.
-        const bool refused = CodeOf(committed) != Code::kUnknownOutcome;
-        if (refused)
-          parts_.executor->Post([this, key = output.blob_key] { (void)parts_.media->blobs()->Remove(key); });
+        if (CodeOf(committed) != Code::kUnknownOutcome) DropUpload(output.blob_key);
         done(committed);
       },
       Purpose::kSubmit);
+}
+
+void Pipeline::DropUpload(const std::string& blob_key) {
+  parts_.executor->Post([this, blob_key] { (void)parts_.media->blobs()->Remove(blob_key); });
 }
 
 }  // namespace mediagen

@@ -51,10 +51,7 @@ struct Host {
   }
 
   std::string Upload(const std::string& user, uint8_t shade) {
-    Json record = works.Wait([&](RecordDone done) {
-      works.pipeline->Upload({.user = user}, BufferRef::Own(Png(shade)), "", std::move(done));
-    });
-    return record["id"];
+    return works.Upload({.user = user}, Png(shade))["id"];
   }
 
   static Outcome Outputs(const std::vector<std::string>& ids) {
@@ -370,9 +367,7 @@ TEST_CASE(
           .get<std::string>();
     };
     auto finish = [&](Works& works, const Job& job) {
-      Json upload = works.Wait([&](RecordDone done) {
-        works.pipeline->Upload({.user = "u1"}, BufferRef::Own(Png(9)), "", std::move(done));
-      });
+      Json upload = works.Upload({.user = "u1"}, Png(9));
       return works.store->Commit([&](Transaction& transaction) {
         return works.queues->Finish(transaction, job.id, job.fence, Host::Outputs({upload["id"]}));
       });

@@ -152,6 +152,15 @@ struct Works {
     if (!parsed.ok()) FAIL(ErrorJson(parsed.status()));
     return Wait([&](RecordDone done) { pipeline->Submit(*parsed, "", std::move(done)); });
   }
+  // The record of an upload.
+  Json Upload(const NewUpload& upload, std::string bytes) {
+    return Wait([&](RecordDone done) {
+      pipeline->Upload(upload, BufferRef::Own(std::move(bytes)), "",
+                       [done = std::move(done)](StatusOr<Uploaded> uploaded) {
+                         uploaded.ok() ? done(std::move(uploaded->record)) : done(uploaded.status());
+                       });
+    });
+  }
   // What a submit that is to be refused is answered.
   Status Refusal(const Json& request) {
     auto parsed = ParseGenerationRequest(Dump(request), std::nullopt, std::nullopt);
