@@ -37,6 +37,19 @@ int32_t mediagen_handle_begin(mediagen_engine* engine, mediagen_str method, medi
       });
 }
 
+int32_t mediagen_sign_url(mediagen_engine* engine, mediagen_str method, mediagen_str target,
+                          mediagen_str mount, int64_t ttl_ms, mediagen_buffer** out, mediagen_error** err) {
+  return Guard(err,
+               {Need("engine", engine), Need("method", method), Need("target", target), Need("mount", mount),
+                Out("out", out)},
+               [&]() -> Status {
+                 ASSIGN_OR_RETURN(std::string url,
+                                  engine->engine->SignUrl(View(method), View(target), View(mount), ttl_ms));
+                 *out = Export(BufferRef::Own(std::move(url)));
+                 return OkStatus();
+               });
+}
+
 int32_t mediagen_call_write(mediagen_call* call, mediagen_str chunk, size_t* taken) {
   if (taken != nullptr) *taken = 0;
   return Guard(nullptr, {Need("call", call), Need("chunk", chunk), Need("taken", taken)}, [&]() -> Status {

@@ -36,6 +36,14 @@ MEDIAGEN_API int32_t mediagen_handle_begin(mediagen_engine *engine, mediagen_str
                                            mediagen_str headers, mediagen_str principal, mediagen_str mount,
                                            mediagen_inbox *inbox, uint64_t tag, mediagen_call **out,
                                            mediagen_error **err);
+/* A signed URL: whoever has it may GET this picture or video for ttl_ms (rounded up to the hour, so that the
+ * same URL is made again and again), without signing in, in any size and format that its parameters ask for.
+ * `target` is a path of docs/http.md below `mount` with its query ("/v1/images/ID/image?w=800&format=webp",
+ * or a URL out of a record), `method` "GET". *out is the URL, to be freed. Thread-safe, never blocks.
+ * MEDIAGEN_INVALID for what can't be signed. */
+MEDIAGEN_API int32_t mediagen_sign_url(mediagen_engine *engine, mediagen_str method, mediagen_str target,
+                                       mediagen_str mount, int64_t ttl_ms, mediagen_buffer **out,
+                                       mediagen_error **err);
 /* Gives a piece of the request's body; *taken is how much of it was taken. Less than all: WRITABLE follows.
  * MEDIAGEN_CLOSED when the answer is there already (a body that is too large is answered before its end, and
  * what follows is swallowed until then). MEDIAGEN_OVERLOADED: too many bodies are being received at once; it

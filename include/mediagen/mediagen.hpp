@@ -103,6 +103,16 @@ class engine {
     if (!begun.begun()) return begun.refusal();
     return subscription(*std::move(own), std::move(begun));
   }
+  // A signed URL for a picture or video, for ttl_ms (rounded up to the hour).
+  result<bytes> sign_url(std::string_view target, int64_t ttl_ms, std::string_view method = "GET",
+                         std::string_view mount = {}) {
+    mediagen_buffer* url = nullptr;
+    mediagen_error* raised = nullptr;
+    int32_t code = mediagen_sign_url(get(), detail::str(method), detail::str(target), detail::str(mount),
+                                     ttl_ms, &url, &raised);
+    if (code < 0) return detail::take_error(code, raised);
+    return bytes(url);
+  }
   exchange handle(std::string_view method, std::string_view target, std::string_view headers = {},
                   std::string_view principal = {}, std::string_view mount = {}, report to = {}) {
     return exchange(detail::start([&](auto out, auto err) {

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "api/documents.h"
+#include "api/previews.h"
 #include "api/query.h"
 #include "api/router.h"
 #include "fmt/format.h"
@@ -17,8 +18,8 @@ constexpr size_t kPieceBytes = 32 << 10;  // frames of one pull
 // past events that were not for it.
 class EventStream final : public BodyStream, public std::enable_shared_from_this<EventStream> {
  public:
-  EventStream(std::shared_ptr<Subscription> subscription, Executor* executor, Clock* clock)
-      : subscription_(std::move(subscription)), executor_(executor), clock_(clock) {}
+  EventStream(std::shared_ptr<Subscription> subscription, bool previews, Executor* executor, Clock* clock)
+      : subscription_(std::move(subscription)), previews_(previews), executor_(executor), clock_(clock) {}
 
   void Start() {
     subscription_->OnReadable([weak = weak_from_this()] {
@@ -41,8 +42,10 @@ class EventStream final : public BodyStream, public std::enable_shared_from_this
     while (frames.size() < kPieceBytes &&
            (next = subscription_->Pull(&event)) == Subscription::Next::kEvent) {
       if (!event.id.empty()) frames += fmt::format("id: {}\n", event.id);
-      frames += fmt::format("event: {}\ndata: {}\n\n", event.type,
-                            event.document.view());  // JSON of one line: no newline can be inside
+      frames += fmt::format("event: {}\ndata: ", event.type);
+      // JSON of one line: no newline can be inside.
+      previews_ ? frames += WithPreviews(event.document.view()) : frames += event.document.view();
+      frames += "\n\n";
     }
     if (!frames.empty()) {
       *piece = BufferRef::Own(std::move(frames));
@@ -90,6 +93,7 @@ class EventStream final : public BodyStream, public std::enable_shared_from_this
   }
 
   std::shared_ptr<Subscription> subscription_;
+  const bool previews_;
   Executor* executor_;
   Clock* clock_;
   std::mutex mutex_;
@@ -97,7 +101,7 @@ class EventStream final : public BodyStream, public std::enable_shared_from_this
   bool greeted_ = false, beat_due_ = false, closed_ = false;
 };
 
-StatusOr<SubscriptionOptions> OptionsOf(const ApiExchange& exchange) {
+StatusOr<SubscriptionOptions> OptionsOf(const ApiExchange& exchange, bool* previews) {
   ASSIGN_OR_RETURN(TargetQuery query, TargetQuery::Parse(exchange.request.query));
   SubscriptionOptions options;
   options.viewer = exchange.viewer;
@@ -113,6 +117,7 @@ StatusOr<SubscriptionOptions> OptionsOf(const ApiExchange& exchange) {
       rest = rest.substr(std::min(comma + 1, rest.size()));
     }
   }
+  ASSIGN_OR_RETURN(*previews, query.Flag("previews"));
   RETURN_IF_ERROR(query.Finish());
   return options;
 }
@@ -120,12 +125,13 @@ StatusOr<SubscriptionOptions> OptionsOf(const ApiExchange& exchange) {
 }  // namespace
 
 void GetEvents(Router& router, std::shared_ptr<ApiExchange> exchange) {
-  auto options = OptionsOf(*exchange);
+  bool previews = false;
+  auto options = OptionsOf(*exchange, &previews);
   if (!options.ok()) return exchange->Fail(options.status());
   auto subscription = router.parts().hub->Subscribe(*options);
   if (!subscription.ok()) return exchange->Fail(subscription.status());
-  auto stream =
-      std::make_shared<EventStream>(std::move(*subscription), router.parts().executor, router.parts().clock);
+  auto stream = std::make_shared<EventStream>(std::move(*subscription), previews, router.parts().executor,
+                                              router.parts().clock);
   stream->Start();
   Response response;
   response.headers = {

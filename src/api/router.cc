@@ -8,6 +8,7 @@
 #include "api/query.h"
 #include "api/rate.h"
 #include "api/reply.h"
+#include "api/signed_url.h"
 #include "fmt/format.h"
 
 namespace mediagen {
@@ -22,6 +23,7 @@ struct Route {
   Who who;
   std::string_view rate;  // the rule that a request is charged to; "" none
   bool inline_first;      // the handler answers from memory when it can, and posts itself otherwise
+  bool signable = false;  // a signed URL (signed_url.h) stands for a user who may see it
 };
 
 constexpr std::array kRoutes = {
@@ -32,10 +34,16 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/generations/{id}/retry", RetryGeneration, Who::kUser, "generations", false},
     Route{"POST", "/v1/generations/{id}/abandon", AbandonGeneration, Who::kUser, "writes", false},
     Route{"GET", "/v1/images/{id}", GetImage, Who::kUser, "images", false},
-    Route{"GET", "/v1/images/{id}/image", GetImageVariant, Who::kUser, "pictures", false},
-    Route{"GET", "/v1/images/{id}/preview", GetImagePreview, Who::kUser, "pictures", false},
-    Route{"GET", "/v1/outputs/{id}/content", GetOutputContent, Who::kUser, "pictures", false},
+    Route{"GET", "/v1/images/{id}/image", GetImageVariant, Who::kAnyone, "pictures", true, true},
+    Route{"GET", "/v1/images/{id}/preview", GetImagePreview, Who::kAnyone, "pictures", true, true},
+    Route{"GET", "/v1/outputs/{id}/content", GetOutputContent, Who::kAnyone, "pictures", false, true},
+    Route{"POST", "/v1/images/{id}/share", ShareImage, Who::kUser, "writes", false},
+    Route{"DELETE", "/v1/images/{id}/share", UnshareImage, Who::kUser, "writes", false},
+    Route{"GET", "/s/{id}", GetShared, Who::kAnyone, "pictures", false, true},
     Route{"POST", "/v1/uploads", CreateUpload, Who::kUser, "writes", false},
+    Route{"POST", "/v1/uploads/presign", PresignUpload, Who::kUser, "writes", false},
+    Route{"PUT", "/v1/uploads/{id}", BringUpload, Who::kAnyone, "writes", false, true},
+    Route{"POST", "/v1/uploads/{id}/complete", CompleteUpload, Who::kUser, "writes", false},
     Route{"POST", "/v1/webhooks/{provider}/{id}", TakeWebhook, Who::kAnyone, "", false},
     Route{"POST", "/v1/webhooks/{provider}", TakeWebhook, Who::kAnyone, "", false},
     Route{"GET", "/v1/events", GetEvents, Who::kUser, "images", false},
@@ -113,6 +121,7 @@ Status CheckPrincipal(const ApiRequest& request, const Route& route) {
 
 void ApiExchange::Reply(Response response) {
   if (rate) AddRateHeaders(*rate, &response);
+  if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", challenge);
   Finalise(request, &response);
   ResponseDone call = std::move(done);
   done = nullptr;
@@ -124,10 +133,22 @@ void ApiExchange::Fail(const Status& status) { Reply(ProblemResponse(status)); }
 Router::Router(RouterParts parts, RouterOptions options)
     : parts_(parts), options_(std::move(options)), recipes_(options_.recipes) {}
 
+Status Router::ReadSignature(ApiExchange& exchange) const {
+  const ApiRequest& in = exchange.request;
+  ASSIGN_OR_RETURN(exchange.query, TargetQuery::Parse(in.query));
+  if (!exchange.query.Has("signature") && !exchange.query.Has("expires")) return OkStatus();
+  const int64_t now_ms = parts_.clock->WallMs();
+  ASSIGN_OR_RETURN(exchange.signed_until_ms,
+                   VerifySignedUrl(options_.secrets, in.method, in.path, &exchange.query, now_ms));
+  exchange.viewer.all = true;  // of what the path names, and that was signed
+  return OkStatus();
+}
+
 void Router::Handle(ApiRequest request, ResponseDone done) {
   auto exchange = std::make_shared<ApiExchange>();
   exchange->request = std::move(request);
   exchange->done = std::move(done);
+  exchange->challenge = options_.www_authenticate;
   const ApiRequest& in = exchange->request;
   if (!options_.origins.cors.empty()) {
     exchange->done = [this, exchange = exchange.get(), done = std::move(exchange->done)](Response response) {
@@ -160,10 +181,9 @@ void Router::Handle(ApiRequest request, ResponseDone done) {
     *text = *decoded;
   }
   exchange->viewer = ViewerOf(in.principal);
-  if (Status who = CheckPrincipal(in, *route); !who.ok()) {
-    Response response = ProblemResponse(who);
-    if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", options_.www_authenticate);
-    return exchange->Reply(std::move(response));
+  if (Status who = CheckPrincipal(in, *route); !who.ok()) return exchange->Fail(who);
+  if (route->signable) {
+    if (Status read = ReadSignature(*exchange); !read.ok()) return exchange->Fail(read);
   }
   if (!IsSafe(in.method) && !FromOurPages(in, options_.origins)) {
     return exchange->Fail(Error(Code::kForbidden, "This request came from a page of another site.",
@@ -181,6 +201,25 @@ void Router::Handle(ApiRequest request, ResponseDone done) {
   bool posted =
       parts_.executor->Post([this, exchange, handler = route->handler] { handler(*this, exchange); });
   if (!posted) exchange->Fail(Error(Code::kClosed, "The engine is closed."));
+}
+
+StatusOr<std::string> Router::SignUrl(std::string_view method, std::string_view target,
+                                      std::string_view mount, int64_t ttl_ms) const {
+  ASSIGN_OR_RETURN(const ApiRequest request, ParseRequest(method, target, "", "", mount));
+  ASSIGN_OR_RETURN(const int64_t expires_ms, SignedUrlExpiry(parts_.clock->WallMs(), ttl_ms));
+  const bool signable = std::any_of(kRoutes.begin(), kRoutes.end(), [&](const Route& route) {
+    Segments segments;
+    return route.signable && route.method == request.method && Fits(route.pattern, request.path, &segments);
+  });
+  if (!signable) {
+    return Error(Code::kInvalid,
+                 fmt::format("{} {} can't be signed.", request.method, Shorten(request.path, 100)),
+                 {.hint = "Signed URLs are for GET of pictures and videos: /v1/images/{id}/image, "
+                          "/v1/images/{id}/preview and /v1/outputs/{id}/content."});
+  }
+  ASSIGN_OR_RETURN(const std::string url, mediagen::SignUrl(options_.secret, request.method, request.path,
+                                                            request.query, expires_ms));
+  return request.mount + url;
 }
 
 StatusOr<ApiRequest> ParseRequest(std::string_view method, std::string_view target, std::string_view headers,

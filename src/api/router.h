@@ -14,6 +14,7 @@
 
 #include "api/browser.h"
 #include "api/http.h"
+#include "api/query.h"
 #include "events/hub.h"
 #include "limit/limiter.h"
 #include "media/media.h"
@@ -32,7 +33,8 @@ struct RouterParts {
 };
 
 struct RouterOptions {
-  std::string secret;
+  std::string secret;                // signs cursors and URLs
+  std::vector<std::string> secrets;  // by any of which a URL may be signed
   OriginRules origins;
   std::string www_authenticate = "Bearer";
   std::vector<Recipe> recipes;
@@ -44,7 +46,12 @@ struct ApiExchange {
   ApiRequest request;
   std::string provider, id;  // the {provider} and {id} of the route's pattern, decoded; "" without
   Viewer viewer;
+  TargetQuery query;                  // of a route that can be signed, without the signature
+  int64_t signed_until_ms = 0;        // wall; 0: it is not signed
+  int64_t shared_max_age_s = -1;      // it came by a share link, which is kept so long; -1: it did not
   std::optional<LimitDecision> rate;  // what its limit said (rate.h)
+  std::optional<Response> refusal;    // of a limit that was asked on the way, to be sent
+  std::string_view challenge;         // what a 401 says in WWW-Authenticate
   ResponseDone done;
 
   void Reply(Response response);
@@ -57,11 +64,17 @@ class Router {
 
   void Handle(ApiRequest request, ResponseDone done);
 
+  // Engine::SignUrl.
+  StatusOr<std::string> SignUrl(std::string_view method, std::string_view target, std::string_view mount,
+                                int64_t ttl_ms) const;
+
   const RouterParts& parts() const { return parts_; }
   const RouterOptions& options() const { return options_; }
   const RecipeList& recipes() const { return recipes_; }
 
  private:
+  Status ReadSignature(ApiExchange& exchange) const;
+
   RouterParts parts_;
   RouterOptions options_;
   RecipeList recipes_;
@@ -83,7 +96,13 @@ void GetImage(Router&, std::shared_ptr<ApiExchange>);
 void GetImageVariant(Router&, std::shared_ptr<ApiExchange>);
 void GetImagePreview(Router&, std::shared_ptr<ApiExchange>);
 void GetOutputContent(Router&, std::shared_ptr<ApiExchange>);
+void ShareImage(Router&, std::shared_ptr<ApiExchange>);
+void UnshareImage(Router&, std::shared_ptr<ApiExchange>);
+void GetShared(Router&, std::shared_ptr<ApiExchange>);
 void CreateUpload(Router&, std::shared_ptr<ApiExchange>);
+void PresignUpload(Router&, std::shared_ptr<ApiExchange>);
+void BringUpload(Router&, std::shared_ptr<ApiExchange>);
+void CompleteUpload(Router&, std::shared_ptr<ApiExchange>);
 void TakeWebhook(Router&, std::shared_ptr<ApiExchange>);
 void GetEvents(Router&, std::shared_ptr<ApiExchange>);
 void ListJobs(Router&, std::shared_ptr<ApiExchange>);

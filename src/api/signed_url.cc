@@ -43,8 +43,8 @@ Status Refused(std::string_view why) {
 
 StatusOr<int64_t> SignedUrlExpiry(int64_t now_ms, int64_t ttl_ms) {
   if (ttl_ms < 1 || ttl_ms > kLongestSignedUrlMs) {
-    return Error(Code::kInvalid,
-                 fmt::format("A signed URL may live from 1 ms to {} days.", kLongestSignedUrlMs / 86'400'000));
+    return Error(Code::kInvalid, fmt::format("A signed URL may live from 1 ms to {} days.",
+                                             kLongestSignedUrlMs / 86'400'000));
   }
   return (now_ms + ttl_ms + kSignedUrlStepMs - 1) / kSignedUrlStepMs * kSignedUrlStepMs;
 }

@@ -61,9 +61,10 @@ void TrimPixels();
 
 // By magic bytes alone; kUnknown for anything else.
 Format Sniff(std::string_view bytes);
-std::string_view MediaType(Format format);   // "image/png"; "application/octet-stream" for kUnknown
-std::string_view Extension(Format format);   // "png", "jpg", …
-std::string_view FormatName(Format format);  // "png", "jpeg", …
+std::string_view MediaType(Format format);  // "image/png"; "application/octet-stream" for kUnknown
+Format FormatOfMediaType(std::string_view media_type);  // the inverse; kUnknown for any other
+std::string_view Extension(Format format);              // "png", "jpg", …
+std::string_view FormatName(Format format);             // "png", "jpeg", …
 Format FormatByName(std::string_view name);  // "png", "jpeg", "jpg", "webp", …; kUnknown otherwise
 bool IsVideo(Format format);
 
@@ -75,10 +76,14 @@ struct DecodeOptions {
   // size that still covers it. 0: full size.
   uint32_t target_width = 0, target_height = 0;
   bool apply_orientation = true;
-  bool to_srgb = true;  // by the ICC profile; without one, and with one that is unusable, sRGB is assumed
+  // By the ICC profile, a PNG without one by its gAMA and cHRM; where neither is of use, sRGB is assumed.
+  bool to_srgb = true;
 };
 // PNG, JPEG, WebP, GIF; of an animation the first frame.
 StatusOr<Pixels> Decode(std::string_view bytes, const DecodeOptions& options = {});
+
+// The ICC profile of a PNG, JPEG or WebP whose colours reach clearly beyond sRGB; "" for any other picture.
+std::string WideGamutProfile(std::string_view bytes);
 
 struct Frame {
   Pixels pixels;  // the whole canvas as it is shown

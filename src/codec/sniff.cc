@@ -115,6 +115,13 @@ Format FormatByName(std::string_view name) {
   return Format::kUnknown;
 }
 
+Format FormatOfMediaType(std::string_view media_type) {
+  for (const Names& names : kNames) {
+    if (names.format != Format::kUnknown && media_type == names.media_type) return names.format;
+  }
+  return Format::kUnknown;
+}
+
 bool IsVideo(Format format) { return format == Format::kMp4 || format == Format::kWebm; }
 
 std::string_view codec::DisplayName(Format format) { return NamesOf(format).display; }

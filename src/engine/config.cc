@@ -230,6 +230,7 @@ void ReadMedia(FieldReader& fields, Config* config) {
     }
     inner.Int("maxPixels", &config->max_pixels, 1, 2'000'000'000);
     inner.Int("maxUploadBytes", &config->max_upload_bytes, 1024, int64_t{4} << 30);
+    inner.Bool("allowPrivateNetwork", &config->upload_private_network);
     inner.Int("decodeBudgetBytes", &config->decode_budget_bytes, 1 << 20, int64_t{64} << 30);
   });
 }

@@ -35,6 +35,7 @@ struct Config {
   std::vector<LimitRule> rate_limits;
   std::vector<Recipe> recipes;
   int64_t max_pixels = 100'000'000, max_upload_bytes = 52'428'800, decode_budget_bytes = 536'870'912;
+  bool upload_private_network = false;
 };
 
 // The value of an environment variable, or nothing.

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "api/documents.h"
+#include "api/previews.h"
 #include "api/problem.h"
 #include "base/fork.h"
 #include "engine/pump.h"
@@ -120,8 +121,11 @@ class EngineImpl final : public Engine {
                 {.hint = "Raise \"media.maxUploadBytes\"."}));
     }
     Task run = [self = std::static_pointer_cast<EngineImpl>(shared_from_this()), upload = *upload,
-                kept = BufferRef::Own(std::string(bytes)),
-                reply] { self->c_->pipeline->Upload(upload, kept, "", reply); };
+                kept = BufferRef::Copy(bytes), reply] {
+      self->c_->pipeline->Upload(upload, kept, "", [reply](StatusOr<Uploaded> uploaded) {
+        uploaded.ok() ? reply(std::move(uploaded->record)) : reply(uploaded.status());
+      });
+    };
     if (!c_->executor->Post(std::move(run))) reply(Closed());
   }
 
@@ -130,8 +134,14 @@ class EngineImpl final : public Engine {
                                   std::function<void(Status)> ended) override {
     if (closed_) return Closed();
     ASSIGN_OR_RETURN(Viewer viewer, ViewerOf(principal));
-    ASSIGN_OR_RETURN(SubscriptionOptions options, ParseSubscription(filter, viewer));
+    bool previews = false;
+    ASSIGN_OR_RETURN(SubscriptionOptions options, ParseSubscription(filter, viewer, &previews));
     ASSIGN_OR_RETURN(auto subscription, c_->hub->Subscribe(options));
+    if (previews) {
+      deliver = [deliver = std::move(deliver)](BufferRef document) {
+        deliver(BufferRef::Own(WithPreviews(document.view())));
+      };
+    }
     return PumpInto(std::move(subscription), c_->executor.get(), std::move(deliver), std::move(ended));
   }
 
@@ -143,6 +153,12 @@ class EngineImpl final : public Engine {
     if (!request.ok()) return done(UnreadableResponse(method, request.status()));
     request->body = std::move(body);
     c_->router->Handle(std::move(*request), std::move(done));
+  }
+
+  StatusOr<std::string> SignUrl(std::string_view method, std::string_view target, std::string_view mount,
+                                int64_t ttl_ms) override {
+    if (closed_) return Closed();
+    return c_->router->SignUrl(method, target, mount, ttl_ms);
   }
 
   uint64_t MaxBodyBytes() const override { return static_cast<uint64_t>(c_->config.max_upload_bytes); }

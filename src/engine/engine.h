@@ -70,7 +70,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
                     Reply reply) = 0;
   virtual void Publish(std::string_view topic, std::string_view user, std::string_view data, Reply reply) = 0;
 
-  // `metadata_json` is "" or {"user", "visibility"}. The reply is the output's record.
+  // `metadata_json` is "" or {"user", "visibility", "reuse"}. The reply is the output's record.
   // `bytes` are copied.
   virtual void Upload(std::string_view principal, std::string_view metadata_json, std::string_view bytes,
                       Reply reply) = 0;
@@ -85,6 +85,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   virtual void Handle(std::string_view method, std::string_view target, std::string_view headers,
                       std::string_view principal, std::string_view mount, BufferRef body,
                       ResponseDone done) = 0;
+  // `target` (a path below `mount`, with its query) as a signed URL that holds for ttl_ms, rounded up to the
+  // hour. kInvalid for what cannot be signed.
+  virtual StatusOr<std::string> SignUrl(std::string_view method, std::string_view target,
+                                        std::string_view mount, int64_t ttl_ms) = 0;
   // How many bytes of request body Handle takes for this method and target at most.
   virtual uint64_t MaxBodyBytes() const = 0;
 

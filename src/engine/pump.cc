@@ -83,7 +83,8 @@ struct Pump : std::enable_shared_from_this<Pump> {
 
 }  // namespace
 
-StatusOr<SubscriptionOptions> ParseSubscription(std::string_view text, const Viewer& viewer) {
+StatusOr<SubscriptionOptions> ParseSubscription(std::string_view text, const Viewer& viewer, bool* previews) {
+  *previews = false;
   SubscriptionOptions options;
   options.viewer = viewer;
   if (Trim(text).empty()) return options;
@@ -100,6 +101,7 @@ StatusOr<SubscriptionOptions> ParseSubscription(std::string_view text, const Vie
   }
   fields.OptionalString("after", &options.after, {.max_bytes = 128});
   fields.String("object", &options.object, {.max_bytes = 128});
+  fields.Bool("previews", previews);
   RETURN_IF_ERROR(fields.Finish());
   return options;
 }

@@ -10,9 +10,9 @@
 
 namespace mediagen {
 
-// documents.md "Subscribe": {"topics": […], "after": "e1:1042", "object": null}; "" is everything from now
-// on.
-StatusOr<SubscriptionOptions> ParseSubscription(std::string_view json, const Viewer& viewer);
+// documents.md "Subscribe": {"topics": […], "after": "e1:1042", "object": null, "previews": false}; "" is
+// everything from now on. `previews`: whether documents carry inline previews (api/previews.h).
+StatusOr<SubscriptionOptions> ParseSubscription(std::string_view json, const Viewer& viewer, bool* previews);
 
 // An event of the host's own. kInvalid for a topic of mediagen's or a malformed one, or data that is no JSON
 // object.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/invalidation.h"
 #include "api/rate.h"
 #include "base/hash.h"
 #include "blob/fs/fs.h"
@@ -93,6 +94,7 @@ Status OpenRest(Components& c) {
     if (wake.events) hub->Poke();
   });
   RETURN_IF_ERROR(c.hub->Start());
+  ASSIGN_OR_RETURN(c.followed, FollowOutputs(c.hub.get(), c.media.get()));
 
   PipelineParts parts;
   parts.store = c.store.get();
@@ -110,6 +112,8 @@ Status OpenRest(Components& c) {
   parts.landmarks = c.landmarks;
   parts.public_base_url = c.config.public_base_url;
   parts.secrets = c.config.secrets.empty() ? std::vector<std::string>{c.secret} : c.config.secrets;
+  parts.max_upload_bytes = static_cast<uint64_t>(c.config.max_upload_bytes);
+  parts.upload_private_network = c.config.upload_private_network;
   RETURN_IF_ERROR(OpenProviders(c, &parts));
   c.pipeline = std::make_unique<Pipeline>(std::move(parts));
   c.store->OnWake([pipeline = c.pipeline.get()](const Store::Wake& wake) {
@@ -118,6 +122,7 @@ Status OpenRest(Components& c) {
 
   RouterOptions router;
   router.secret = c.secret;
+  router.secrets = c.config.secrets.empty() ? std::vector<std::string>{c.secret} : c.config.secrets;
   router.origins = {c.config.allowed_origins, c.config.cors_origins};
   router.www_authenticate = c.config.www_authenticate;
   router.recipes = c.config.recipes;

@@ -35,6 +35,7 @@ struct Components {
   std::unique_ptr<Media> media;
   std::unique_ptr<Hub> hub;
   std::unique_ptr<Pipeline> pipeline;
+  std::shared_ptr<Subscription> followed;  // keeps memory in step with the event log
   std::unique_ptr<Router> router;
 
   bool threaded() const { return config.threads > 0; }

@@ -40,6 +40,7 @@ struct SubscriptionOptions {
 struct Delivery {
   std::string id;      // "e1:1043"; "" for ephemeral ones
   std::string type;    // "generation.progress", "reset"
+  std::string object;  // the id that it is about; "" for none
   BufferRef document;  // documents.md "Event"
 };
 

@@ -21,6 +21,7 @@ Delivery DeliveryOf(const Event& event, std::string_view epoch) {
   Delivery delivery;
   if (event.sequence > 0) delivery.id = EventId(epoch, event.sequence);
   delivery.type = event.type;
+  delivery.object = event.object;
   std::string json;
   auto text = [&](std::string_view key, std::string_view value) {
     json += key;

@@ -1,70 +1,52 @@
 #include "media/media.h"
 
-#include <algorithm>
-#include <iterator>
-#include <vector>
-
 #include "base/base64.h"
 #include "base/hash.h"
 #include "fmt/format.h"
+#include "media/picture_entry.h"
 
 namespace mediagen {
 namespace {
 
-constexpr size_t kShaBytes = 32;  // a cached variant is its raw SHA-256, then its bytes: one entry, no copy
 constexpr int64_t kLoadTimeoutMs = 30'000;
-constexpr uint64_t kMaxVariantBytes = 64u << 20;
-constexpr int kVariantVersion = kCodecVersion;
+constexpr int64_t kCardTimeoutMs = 5'000;
+constexpr size_t kMostReason = 300;
 
-std::string CacheKey(const Id& output, std::string_view original_sha256, const Recipe& recipe) {
-  return fmt::format("variant/{}/{}/{}", output.text(), VariantVersion(original_sha256, recipe),
-                     recipe.name());
+std::string CardKey(const Id& output) { return "card/" + output.text(); }
+std::string BrokenKey(const Output& output) {
+  return fmt::format("broken/{}/{}", output.id.text(), OriginalVersion(output.sha256));
 }
 
-Picture FromCached(BufferRef entry, Format format) {
+}  // namespace
+
+std::string VariantCacheKey(const Output& output, const Recipe& recipe, int effort) {
+  return fmt::format("variant/{}/{}", output.id.text(), VariantVersion(output.sha256, recipe, effort));
+}
+
+std::vector<std::string> OutputTags(const Id& output) { return {"output/" + output.text()}; }
+
+Picture PictureOfEntry(BufferRef entry, Format format, int effort) {
   Picture picture;
   picture.sha256 = Hex(entry.view().substr(0, kShaBytes));
   picture.offset = kShaBytes;
   picture.length = entry.size() - kShaBytes;
   picture.format = format;
+  picture.effort = effort;
   picture.buffer = std::move(entry);
   return picture;
 }
 
-ResizeOptions SizeOf(const Recipe& recipe) {
-  return {.width = recipe.width, .height = recipe.height, .fit = recipe.fit};
-}
-
-Picture NewPicture(std::string_view bytes, Format format) {
+Picture NewPicture(std::string_view bytes, Format format, int effort) {
   Sha256Digest digest = Sha256(bytes);
   std::string entry(reinterpret_cast<const char*>(digest.data()), digest.size());
   entry.append(bytes);
-  return FromCached(BufferRef::Own(std::move(entry)), format);
+  return PictureOfEntry(BufferRef::Own(std::move(entry)), format, effort);
 }
 
-}  // namespace
-
-// Holds a share of the decode budget while a picture is decoded.
-class Media::Admission {
- public:
-  Admission(std::atomic<int64_t>* used, int64_t bytes, int64_t budget) : used_(used), bytes_(bytes) {
-    int64_t before = used_->fetch_add(bytes_);
-    admitted_ = before == 0 ||
-                before + bytes_ <= budget;  // one picture alone is always admitted: its own limits bound it
-    if (!admitted_) used_->fetch_sub(bytes_);
-  }
-  ~Admission() {
-    if (admitted_) used_->fetch_sub(bytes_);
-  }
-  Admission(const Admission&) = delete;
-  Admission& operator=(const Admission&) = delete;
-  bool admitted() const { return admitted_; }
-
- private:
-  std::atomic<int64_t>* used_;
-  int64_t bytes_;
-  bool admitted_;
-};
+bool IsPicturesFault(Code code) {
+  return code == Code::kInvalid || code == Code::kUnsupported || code == Code::kTooLarge ||
+         code == Code::kCorrupt;
+}
 
 std::string OriginalKey(std::string_view kind, std::string_view user, const Id& generation, int part,
                         int attempt_try, int index, Format format) {
@@ -72,13 +54,15 @@ std::string OriginalKey(std::string_view kind, std::string_view user, const Id& 
                      attempt_try, index, Extension(format));
 }
 
-std::string UploadKey(std::string_view user, const Id& output, Format format) {
-  return fmt::format("uploads/{}/{}/0.1.0.{}", BlobSegment(user), output.text(), Extension(format));
+std::string UploadKey(std::string_view user, const Id& output, Format format, int upload_try) {
+  return fmt::format("uploads/{}/{}/0.{}.0.{}", BlobSegment(user), output.text(), upload_try,
+                     Extension(format));
 }
 
-std::string VariantKey(std::string_view original_key, const Recipe& recipe, int version) {
+std::string VariantKey(std::string_view original_key, const Recipe& recipe, int version, int effort) {
   std::string_view stem = original_key.substr(0, original_key.rfind('.'));
-  return fmt::format("{}@{}.{}.{}", stem, recipe.name(), version, Extension(recipe.format));
+  return fmt::format("{}@{}.{}{}.{}", stem, recipe.name(), version,
+                     effort > 0 ? fmt::format("m{}", effort) : "", Extension(recipe.format));
 }
 
 Media::Media(Store* store, BlobStore* blobs, Cache* cache, Executor* executor, Metrics* metrics,
@@ -89,164 +73,121 @@ Media::Media(Store* store, BlobStore* blobs, Cache* cache, Executor* executor, M
                                   "Pictures not decoded because the decode budget was taken.");
 }
 
-StatusOr<Inspected> Media::Inspect(std::string_view bytes) {
-  Inspected found;
-  found.format = Sniff(bytes);
-  found.sha256 = Hex(Sha256(bytes));
-  if (IsVideo(found.format)) return found;
-  ASSIGN_OR_RETURN(ImageInfo info, Probe(bytes, options_.limits));
-  found.c2pa = info.c2pa;
-  found.prompt = info.prompt;
-  const bool turned = info.orientation >= 5;
-  found.width = turned ? info.height : info.width;
-  found.height = turned ? info.width : info.height;
-  // A whole decode: what cannot be shown is refused here, while the provider still has it, and not when
-  // somebody looks.
-  ASSIGN_OR_RETURN(Pixels pixels, DecodeFor(bytes, 100, 100));
-  ASSIGN_OR_RETURN(std::string hash, ThumbHash(pixels));
-  found.thumb_hash = Base64Encode(hash);
-  return found;
+std::optional<Card> Media::RememberedCard(const Id& output) {
+  if (cache_ == nullptr) return std::nullopt;
+  BufferRef known = cache_->Get(CardKey(output));
+  if (!known) return std::nullopt;
+  return Card::Read(std::move(known));
 }
 
-StatusOr<Pixels> Media::DecodeFor(std::string_view original, uint32_t width, uint32_t height) {
-  ASSIGN_OR_RETURN(ImageInfo info, Probe(original, options_.limits));
-  const int64_t decoded = int64_t{info.width} * info.height * 4;
-  Admission admission(&decoding_bytes_, decoded, static_cast<int64_t>(options_.decode_budget_bytes));
-  if (!admission.admitted()) {
-    refusals_.Add();
-    return Error(Code::kOverloaded, "Too many pictures are being decoded at this moment.",
-                 {.hint = "Try again in a second.", .retry_after_ms = 1000});
+StatusOr<Card> Media::FindCard(const Id& output) {
+  // What is invalidated while it is being read must not be kept: the cache's loads see to that.
+  Cache::Lookup lookup;
+  lookup.kind = Cache::Lookup::kWait;
+  if (cache_ != nullptr) lookup = cache_->GetOrLoad(CardKey(output), kCardTimeoutMs, [](Cache::Outcome) {});
+  if (lookup.kind == Cache::Lookup::kHit) return Card::Read(std::move(lookup.value));
+  // Somebody else is reading it: this thread reads, too, rather than wait.
+  if (lookup.kind == Cache::Lookup::kWait && lookup.token != 0) cache_->Forget(lookup.token);
+  std::optional<Card> card;
+  Status read = store_->Read([&](const Snapshot& snapshot) -> Status {
+    ASSIGN_OR_RETURN(auto row, snapshot.records().FindOutput(output));
+    if (!row) {
+      return Error(Code::kNotFound, fmt::format("There is no output {}.", output.text()),
+                   {.object = output.text()});
+    }
+    ASSIGN_OR_RETURN(auto variants, snapshot.records().VariantsOf(output));
+    card = Card::Of(*row, variants);
+    return OkStatus();
+  });
+  if (lookup.kind == Cache::Lookup::kLoad) {
+    if (card)
+      (void)cache_->Fill(lookup.token, card->buffer(), {.tags = OutputTags(output)});
+    else
+      (void)cache_->Fail(lookup.token, read);
   }
-  DecodeOptions options;
-  options.limits = options_.limits;
-  options.target_width = width;
-  options.target_height = height;
-  return Decode(original, options);
+  if (!card) return read;
+  return *card;
 }
 
-StatusOr<BufferRef> Media::Original(const Output& output) {
-  auto bytes = blobs_->Get(output.blob_key, options_.limits.max_bytes);
-  if (bytes.ok() || CodeOf(bytes.status()) != Code::kNotFound) return bytes;
-  return Error(Code::kCorrupt,
-               fmt::format("The file of output {} is missing from the blob store.", output.id.text()),
-               {.hint = "Restore it from a backup of the blobs.", .object = output.id.text()});
+void Media::ForgetCard(const Id& output) {
+  if (cache_ != nullptr) cache_->Remove(CardKey(output));
 }
 
-StatusOr<Picture> Media::Make(const Output& output, const Recipe& recipe, const Pixels& resized) {
-  EncodeOptions encode;
-  encode.format = recipe.format;
-  if (recipe.quality > 0) encode.quality = recipe.quality;
-  ASSIGN_OR_RETURN(BufferRef encoded, Encode(resized, encode));
-  renders_.Add();
+void Media::Forget(const Id& output) {
+  if (cache_ == nullptr) return;
+  for (const std::string& tag : OutputTags(output)) cache_->Invalidate(tag);
+}
 
-  Picture picture = NewPicture(encoded.view(), recipe.format);
-  mediagen::Variant row;
-  row.output = output.id;
-  row.recipe = recipe.name();
-  row.version = kVariantVersion;
-  row.blob_key = VariantKey(output.blob_key, recipe, kVariantVersion);
-  row.media_type = MediaType(recipe.format);
-  row.sha256 = picture.sha256;
-  row.width = resized.width;
-  row.height = resized.height;
-  row.bytes = static_cast<int64_t>(encoded.size());
-  RETURN_IF_ERROR(blobs_->Put(row.blob_key, encoded.view()));
-  RETURN_IF_ERROR(store_->Commit([&row](Transaction& transaction) -> Status {
-    ASSIGN_OR_RETURN(auto still_there, transaction.records().FindOutput(row.output));
-    if (!still_there) return transaction.records().AddTombstone(row.blob_key, 0);
-    return transaction.records().PutVariant(row);
-  }));
+void Media::ForgetAll() {
+  if (cache_ != nullptr) cache_->Clear();
+}
+
+std::optional<Picture> Media::RememberedVariant(const Card& card, const Recipe& recipe) {
+  if (cache_ == nullptr) return std::nullopt;
+  const int effort = card.Effort(recipe);
+  BufferRef entry = cache_->Get(VariantCacheKey(card.output(), recipe, effort));
+  if (!entry) return std::nullopt;
+  Picture picture = PictureOfEntry(std::move(entry), recipe.format, effort);
+  picture.remembered = true;
   return picture;
 }
 
-StatusOr<Picture> Media::Load(const Output& output, const Recipe& recipe) {
-  std::optional<mediagen::Variant> row;
-  RETURN_IF_ERROR(store_->Read([&](const Snapshot& snapshot) -> Status {
-    ASSIGN_OR_RETURN(row, snapshot.records().FindVariant(output.id, recipe.name()));
-    return OkStatus();
-  }));
-  if (row && row->version == kVariantVersion) {
-    auto stored = blobs_->Get(row->blob_key, kMaxVariantBytes);
-    // A blob that is gone or is not what the row says is made again: it costs a decode, not a picture.
-    if (stored.ok() && Hex(Sha256(stored->view())) == row->sha256)
-      return NewPicture(stored->view(), recipe.format);
-    if (stored.ok()) RETURN_IF_ERROR(blobs_->Remove(row->blob_key));
-  }
-  ASSIGN_OR_RETURN(BufferRef original, Original(output));
-  ASSIGN_OR_RETURN(Pixels pixels, DecodeFor(original.view(), recipe.width, recipe.height));
-  ASSIGN_OR_RETURN(Pixels resized, Resize(pixels, SizeOf(recipe)));
-  return Make(output, recipe, resized);
+// What a broken picture's next visitors are told, without another decode.
+Status Media::KnownBroken(const Output& output) {
+  if (cache_ == nullptr) return OkStatus();
+  BufferRef known = cache_->Get(BrokenKey(output));
+  if (!known) return OkStatus();
+  return Error(static_cast<Code>(known.view().front()), std::string(known.view().substr(1)),
+               {.object = output.id.text()});
 }
 
-std::optional<Picture> Media::CachedVariant(const Id& output, std::string_view original_sha256,
-                                            const Recipe& recipe) {
-  if (cache_ == nullptr) return std::nullopt;
-  BufferRef entry = cache_->Get(CacheKey(output, original_sha256, recipe));
-  if (!entry) return std::nullopt;
-  return FromCached(std::move(entry), recipe.format);
+void Media::NoteBroken(const Output& output, const Status& status) {
+  const ErrorInfo info = InfoOf(status);
+  if (cache_ == nullptr || !IsPicturesFault(info.code)) return;
+  std::string note(1, static_cast<char>(info.code));
+  note += Shorten(info.message, kMostReason);
+  cache_->Put(BrokenKey(output), BufferRef::Own(std::move(note)),
+              {.ttl_ms = kBrokenMs, .tags = OutputTags(output.id)});
 }
 
-void Media::Variant(const Output& output, const Recipe& recipe, PictureDone done) {
-  auto load = [this, output, recipe](uint64_t token, const PictureDone& loaded) {
-    bool posted = executor_->Post([this, output, recipe, token, loaded] {
-      StatusOr<Picture> picture = Load(output, recipe);
-      if (cache_ != nullptr && picture.ok()) {
-        (void)cache_->Fill(
-            token, picture->buffer,
-            {.tags = {"output/" + output.id.text()}});  // stale: invalidated meanwhile, still right to answer
-      } else if (cache_ != nullptr) {
-        (void)cache_->Fail(token, picture.status());
-      }
-      loaded(std::move(picture));
-    });
-    if (!posted) loaded(Error(Code::kClosed, "The engine is closed."));
-  };
-  if (cache_ == nullptr) return load(0, done);
-  Cache::Lookup lookup = cache_->GetOrLoad(CacheKey(output.id, output.sha256, recipe), kLoadTimeoutMs,
-                                           [load, done, format = recipe.format](Cache::Outcome outcome) {
-                                             if (outcome.load_token != 0)
-                                               return load(outcome.load_token, done);
-                                             if (!outcome.status.ok()) return done(outcome.status);
-                                             done(FromCached(std::move(outcome.value), format));
-                                           });
-  if (lookup.kind == Cache::Lookup::kHit) return done(FromCached(std::move(lookup.value), recipe.format));
-  if (lookup.kind == Cache::Lookup::kLoad) load(lookup.token, done);
-}
-
-Status Media::Derive(const Output& output, std::span<const Recipe> recipes) {
-  std::vector<Recipe> missing;
-  RETURN_IF_ERROR(store_->Read([&](const Snapshot& snapshot) -> Status {
-    ASSIGN_OR_RETURN(auto made, snapshot.records().VariantsOf(output.id));
-    missing.clear();
-    for (const Recipe& recipe : recipes) {
-      bool there = std::any_of(made.begin(), made.end(), [&](const mediagen::Variant& variant) {
-        return variant.recipe == recipe.name() && variant.version == kVariantVersion;
-      });
-      if (!there) missing.push_back(recipe);
+void Media::LoadFor(const Output& output, const Recipe& recipe, uint64_t token, const MayRender& may_render,
+                    const PictureDone& done) {
+  bool posted = executor_->Post([this, output, recipe, token, may_render, done] {
+    StatusOr<Picture> picture = Load(output, recipe, may_render);
+    if (!picture.ok()) NoteBroken(output, picture.status());
+    if (cache_ != nullptr && picture.ok()) {
+      // Stale when it was invalidated meanwhile: still right to answer.
+      (void)cache_->Fill(token, picture->buffer, {.tags = OutputTags(output.id)});
+    } else if (cache_ != nullptr) {
+      (void)cache_->Fail(token, picture.status());
     }
-    return OkStatus();
-  }));
-  if (missing.empty() || output.kind != "image") return OkStatus();
-  uint32_t width = 0, height = 0;
-  for (const Recipe& recipe : missing) {
-    width = std::max(width, recipe.width);
-    height = std::max(height, recipe.height);
+    done(std::move(picture));
+  });
+  if (posted) return;
+  const Status closed = Error(Code::kClosed, "The engine is closed.");
+  if (cache_ != nullptr) (void)cache_->Fail(token, closed);
+  done(closed);
+}
+
+void Media::Variant(const Card& card, const Recipe& recipe, MayRender may_render, PictureDone done) {
+  const Output& output = card.output();
+  if (Status broken = KnownBroken(output); !broken.ok()) return done(broken);
+  if (cache_ == nullptr) return LoadFor(output, recipe, 0, may_render, done);
+  const int effort = card.Effort(recipe);
+  Cache::Lookup lookup =
+      cache_->GetOrLoad(VariantCacheKey(output, recipe, effort), kLoadTimeoutMs,
+                        [this, output, recipe, effort, may_render, done](Cache::Outcome outcome) {
+                          if (outcome.load_token != 0)
+                            return LoadFor(output, recipe, outcome.load_token, may_render, done);
+                          if (!outcome.status.ok()) return done(outcome.status);
+                          done(PictureOfEntry(std::move(outcome.value), recipe.format, effort));
+                        });
+  if (lookup.kind == Cache::Lookup::kHit) {
+    Picture picture = PictureOfEntry(std::move(lookup.value), recipe.format, effort);
+    picture.remembered = true;
+    return done(std::move(picture));
   }
-  ASSIGN_OR_RETURN(BufferRef original, Original(output));
-  ASSIGN_OR_RETURN(Pixels pixels, DecodeFor(original.view(), width, height));
-  std::vector<ResizeOptions> sizes;
-  std::transform(missing.begin(), missing.end(), std::back_inserter(sizes), SizeOf);
-  ASSIGN_OR_RETURN(const std::vector<Pixels> resized, ResizeAll(pixels, sizes));
-  pixels = Pixels();
-  for (size_t i = 0; i < missing.size(); ++i) {
-    const Recipe& recipe = missing[i];
-    ASSIGN_OR_RETURN(Picture picture, Make(output, recipe, resized[i]));
-    if (cache_ != nullptr) {
-      cache_->Put(CacheKey(output.id, output.sha256, recipe), picture.buffer,
-                  {.tags = {"output/" + output.id.text()}});
-    }
-  }
-  return OkStatus();
+  if (lookup.kind == Cache::Lookup::kLoad) LoadFor(output, recipe, lookup.token, may_render, done);
 }
 
 }  // namespace mediagen

@@ -20,10 +20,15 @@
 #include "blob/blob.h"
 #include "cache/cache.h"
 #include "codec/image.h"
+#include "media/card.h"
 #include "media/recipe.h"
 #include "store/store.h"
 
 namespace mediagen {
+
+// An output has at most so many stored variants. Places are kept for those that are made of every picture;
+// what finds none is made for who asked, and not stored.
+constexpr size_t kMostVariants = 16;
 
 struct MediaOptions {
   DecodeLimits limits;
@@ -46,8 +51,12 @@ struct Picture {
   uint64_t offset = 0, length = 0;
   std::string sha256;  // hex, of exactly these bytes: the strong ETag
   Format format = Format::kUnknown;
+  int effort = 0;           // with which it was encoded
+  bool remembered = false;  // it came from memory
 };
 using PictureDone = std::function<void(StatusOr<Picture>)>;
+// Asked before a picture of so many pixels is decoded for a request; an error is that request's answer.
+using MayRender = std::function<Status(uint64_t pixels)>;
 
 class Media {
  public:
@@ -59,25 +68,49 @@ class Media {
   // type that is stored.
   StatusOr<Inspected> Inspect(std::string_view bytes);
 
-  // The variant of `output` by `recipe`: from the cache (then `done` is called inline), its blob, or made
-  // now: one caller makes it, the others wait for it.
-  void Variant(const Output& output, const Recipe& recipe, PictureDone done);
+  // What is stored of an output: from memory alone, or read where memory has nothing; kNotFound. A card in
+  // memory may be older than another process's last write: Forget before Find asks the store.
+  std::optional<Card> RememberedCard(const Id& output);
+  StatusOr<Card> FindCard(const Id& output);
+  void ForgetCard(const Id& output);
+  // Drops everything of an output from memory; of all outputs, when events may have been missed.
+  void Forget(const Id& output);
+  void ForgetAll();
+
+  // The variant of `card`'s output by `recipe`: from the cache (then `done` is called inline), its blob, or
+  // made now: one caller makes it, the others wait for it. A picture that could not be decoded is not tried
+  // again for kBrokenMs.
+  void Variant(const Card& card, const Recipe& recipe, MayRender may_render, PictureDone done);
   // From the cache alone.
-  std::optional<Picture> CachedVariant(const Id& output, std::string_view original_sha256,
-                                       const Recipe& recipe);
+  std::optional<Picture> RememberedVariant(const Card& card, const Recipe& recipe);
+  static constexpr int64_t kBrokenMs = 30'000;
 
   // Makes every missing one of `recipes` from one decode and stores blobs and rows. Blocks: for a job's
-  // thread.
-  Status Derive(const Output& output, std::span<const Recipe> recipes);
+  // thread. Whether some stored variant waits for its final effort (Refine).
+  StatusOr<bool> Derive(const Output& output, std::span<const Recipe> recipes);
+  // Makes every stored variant again that has not got its final effort yet. Blocks, as Derive does.
+  Status Refine(const Output& output);
 
   BlobStore* blobs() const { return blobs_; }
 
  private:
   class Admission;
+  struct Work {  // one variant to be made
+    Recipe recipe;
+    int effort = 0;
+  };
   StatusOr<BufferRef> Original(const Output& output);
-  StatusOr<Pixels> DecodeFor(std::string_view original, uint32_t width, uint32_t height);
-  StatusOr<Picture> Load(const Output& output, const Recipe& recipe);
-  StatusOr<Picture> Make(const Output& output, const Recipe& recipe, const Pixels& resized);
+  StatusOr<Pixels> DecodeFor(std::string_view original, uint32_t width, uint32_t height, bool to_srgb);
+  StatusOr<std::vector<mediagen::Variant>> StoredVariants(const Id& output);
+  StatusOr<Picture> Load(const Output& output, const Recipe& recipe, const MayRender& may_render);
+  StatusOr<Picture> Render(const Output& output, const Work& work);
+  StatusOr<Picture> Make(const Output& output, const Work& work, const Pixels& resized, std::string_view icc);
+  Status MakeAll(const Output& output, std::span<const Work> works);
+  Status Keep(const Output& output, const mediagen::Variant& row, std::string_view bytes);
+  Status KnownBroken(const Output& output);
+  void NoteBroken(const Output& output, const Status& status);
+  void LoadFor(const Output& output, const Recipe& recipe, uint64_t token, const MayRender& may_render,
+               const PictureDone& done);
 
   Store* store_;
   BlobStore* blobs_;
@@ -88,12 +121,16 @@ class Media {
   Counter renders_, refusals_;
 };
 
+// Whether an error says that the picture itself is at fault: no other try will end better.
+bool IsPicturesFault(Code code);
+
 // "generated-images/{user}/{generation}/{part}.{try}.{n}.{ext}" and "…@{recipe}.{v}.{ext}" beside it
 // (pipeline.md "Blobs").
 std::string OriginalKey(std::string_view kind, std::string_view user, const Id& generation, int part,
                         int attempt_try, int index, Format format);
-// "uploads/{user}/{output}/0.1.0.{ext}"
-std::string UploadKey(std::string_view user, const Id& output, Format format);
-std::string VariantKey(std::string_view original_key, const Recipe& recipe, int version);
+// "uploads/{user}/{output}/0.{try}.0.{ext}"
+std::string UploadKey(std::string_view user, const Id& output, Format format, int upload_try = 1);
+// `v` is the codec's version and, where there is one, the effort: a better encoding overwrites nothing.
+std::string VariantKey(std::string_view original_key, const Recipe& recipe, int version, int effort);
 
 }  // namespace mediagen

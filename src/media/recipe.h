@@ -23,11 +23,18 @@ struct Recipe {
   static StatusOr<Recipe> Parse(std::string_view name);
 };
 
+// How hard the encoder tries (WebP's method; 0 for formats without one). What somebody waits for is made with
+// FirstEffort; where FinalEffort is higher, a later job makes it again, which has other bytes and another
+// version.
+int FirstEffort(const Recipe& recipe);
+int FinalEffort(const Recipe& recipe);
+
 // What is made of every picture as soon as it is stored, from one decode: the 64-px preview and the 150, 300
-// and 600 px thumbnails.
+// and 600 px thumbnails as JPEG and as WebP.
 const std::vector<Recipe>& EagerRecipes();
 const Recipe& PreviewRecipe();
-// What may be asked for without a signature: the eager ones, each also as WebP, and the configured ones.
+// What may be asked for without a signature: the eager ones, the full size in each format, and the configured
+// ones.
 class RecipeList {
  public:
   explicit RecipeList(std::vector<Recipe> configured = {});
@@ -41,6 +48,8 @@ class RecipeList {
 constexpr int kCodecVersion = 2;
 
 // The `v` of a picture's URL: a short name for original, recipe, effort and codec version together.
+std::string VariantVersion(std::string_view original_sha256, const Recipe& recipe, int effort);
+// Of a variant whose first effort is its last: what records can name before it was made.
 std::string VariantVersion(std::string_view original_sha256, const Recipe& recipe);
 std::string OriginalVersion(std::string_view original_sha256);
 

@@ -1,5 +1,6 @@
-// Derive: the preview and thumbnails of a generation's pictures, one decode each, as a job that follows the
-// settle. And the sweeps.
+// The jobs of the queue "media": "derive" makes the preview and thumbnails of a generation's pictures, or of
+// one output, as soon as they are stored; "refine" makes those again that were encoded in a hurry. And the
+// sweeps.
 #include <algorithm>
 
 #include "fmt/format.h"
@@ -11,31 +12,100 @@ namespace mediagen {
 namespace {
 
 constexpr int kSweepBatch = 100;
+constexpr int kRefinePriority = -10;  // nobody waits for it
+
+NewJob MediaJob(const char* kind, const Output& output) {
+  NewJob job;
+  job.queue = kMediaQueue;
+  job.kind = kind;
+  job.user = output.user;
+  job.payload_json = fmt::format(R"({{"output":"{}"}})", output.id.text());
+  job.unique_key = fmt::format("{}/{}", kind, output.id.text());
+  return job;
+}
+
+NewJob RefineJob(const Output& output) {
+  NewJob job = MediaJob("refine", output);
+  job.priority = kRefinePriority;
+  return job;
+}
+
+// The outputs that a job's payload names: {"generation"} or {"output"}.
+StatusOr<std::vector<Output>> OutputsOf(const PipelineParts& parts, const Job& job) {
+  const Json payload = Json::parse(job.payload_json, nullptr, false);
+  auto named = [&](const char* field) {
+    const auto found = payload.is_object() ? payload.find(field) : payload.end();
+    return Id::Parse(found != payload.end() && found->is_string() ? found->get<std::string>() : "");
+  };
+  const StatusOr<Id> generation = named("generation"), output = named("output");
+  std::vector<Output> outputs;
+  if (!generation.ok() && !output.ok())
+    return Error(Code::kInvalid, "the job names neither a generation nor an output");
+  RETURN_IF_ERROR(parts.store->Read([&](const Snapshot& snapshot) -> Status {
+    outputs.clear();
+    if (generation.ok()) {
+      ASSIGN_OR_RETURN(outputs, snapshot.records().OutputsOf(std::span(&*generation, 1)));
+      return OkStatus();
+    }
+    ASSIGN_OR_RETURN(auto row, snapshot.records().FindOutput(*output));
+    if (row) outputs.push_back(*row);
+    return OkStatus();
+  }));
+  return outputs;
+}
 
 }  // namespace
 
+Status EnqueueDerive(const PipelineParts& parts, Transaction& transaction, const Output& output) {
+  if (output.kind != "image") return OkStatus();
+  return parts.queues->Enqueue(transaction, MediaJob("derive", output)).status();
+}
+
 void Pipeline::DeriveJob(Claim claim) {
-  Json payload = Json::parse(claim.job.payload_json, nullptr, false);
-  auto id = Id::Parse(payload.is_object() ? payload.value("generation", "") : "");
-  if (!id.ok()) return FinishDerive(claim, Outcome::Discard("the job names no generation"));
-  std::vector<Output> outputs;
-  Status read = parts_.store->Read([&](const Snapshot& snapshot) -> Status {
-    ASSIGN_OR_RETURN(outputs, snapshot.records().OutputsOf(std::span(&*id, 1)));
+  std::vector<Output> drafts;
+  auto work = [&]() -> Status {
+    ASSIGN_OR_RETURN(auto outputs, OutputsOf(parts_, claim.job));
+    for (const Output& output : outputs) {
+      if (claim.job.kind == "refine") {
+        RETURN_IF_ERROR(parts_.media->Refine(output));
+        continue;
+      }
+      ASSIGN_OR_RETURN(const bool has_drafts, parts_.media->Derive(output, EagerRecipes()));
+      if (has_drafts) drafts.push_back(output);
+    }
     return OkStatus();
-  });
-  Status derived = read;
-  for (const Output& output : outputs) {
-    if (!derived.ok()) break;
-    derived = parts_.media->Derive(output, EagerRecipes());
-  }
-  if (derived.ok()) return FinishDerive(claim, Outcome::Done());
-  ErrorInfo info = InfoOf(derived);
+  };
+  const Status done = work();
+  if (done.ok()) return FinishDerive(claim, Outcome::Done(), drafts);
   // A picture that cannot be decoded will not become one; everything else is worth another try. Variants are
   // made on demand in any case.
-  const bool hopeless = info.code == Code::kInvalid || info.code == Code::kUnsupported ||
-                        info.code == Code::kTooLarge || info.code == Code::kCorrupt;
-  FinishDerive(claim,
-               hopeless ? Outcome::Discard(info.message) : Outcome::Retry(info.message, info.retry_after_ms));
+  const ErrorInfo info = InfoOf(done);
+  FinishDerive(claim, IsPicturesFault(info.code) ? Outcome::Discard(info.message)
+                                                 : Outcome::Retry(info.message, info.retry_after_ms));
+}
+
+void Pipeline::FinishDerive(const Claim& claim, const Outcome& outcome, std::span<const Output> drafts) {
+  Status finished = parts_.store->Commit([&](Transaction& transaction) -> Status {
+    RETURN_IF_ERROR(parts_.queues->Finish(transaction, claim.id(), claim.fence(), outcome));
+    for (const Output& output : drafts)
+      RETURN_IF_ERROR(parts_.queues->Enqueue(transaction, RefineJob(output)).status());
+    transaction.Mark(LandmarkOf("derive", claim));
+    return OkStatus();
+  });
+  if (!finished.ok() && CodeOf(finished) != Code::kStaleFence) {
+    parts_.log->Write(LogLevel::kError, "pipeline", "a job could not be finished; its lease will return it",
+                      {{"job", claim.id().text()}, {"error", InfoOf(finished).message}});
+  }
+  parts_.queues->Released(claim.id());
+}
+
+void Pipeline::WantRefined(const Output& output) {
+  // Whoever looked has an answer already; when this is lost, the next one who looks asks again.
+  parts_.store->CommitAsync(
+      [this, output](Transaction& transaction) {
+        return parts_.queues->Enqueue(transaction, RefineJob(output)).status();
+      },
+      [](Status) {});
 }
 
 Status Pipeline::Sweep() {
@@ -76,7 +146,7 @@ Status Pipeline::Sweep() {
       return Conclude(parts_, transaction, &*row).status();
     }));
   }
-  return OkStatus();
+  return SweepUploads();
 }
 
 }  // namespace mediagen

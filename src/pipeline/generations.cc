@@ -259,14 +259,17 @@ void Pipeline::Amend(const Viewer& viewer, std::string_view id, std::string_view
       });
 }
 
+bool MayView(const Viewer& viewer, const Output& output) {
+  return viewer.all || output.visibility == "public" || (!viewer.user.empty() && output.user == viewer.user);
+}
+
 StatusOr<Output> Pipeline::FindOutput(const Viewer& viewer, const Id& id) {
   std::optional<Output> found;
   RETURN_IF_ERROR(parts_.store->Read([&](const Snapshot& snapshot) -> Status {
     ASSIGN_OR_RETURN(found, snapshot.records().FindOutput(id));
     return OkStatus();
   }));
-  bool visible = found && (viewer.all || found->user == viewer.user || found->visibility == "public");
-  if (!visible) return NoSuch("output", id.text());
+  if (!found || !MayView(viewer, *found)) return NoSuch("output", id.text());
   return *found;
 }
 

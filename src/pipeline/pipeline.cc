@@ -9,7 +9,6 @@ namespace mediagen {
 namespace {
 
 constexpr char kGenerate[] = "generate";
-constexpr char kMedia[] = "media";
 
 }  // namespace
 
@@ -45,7 +44,7 @@ void Pipeline::Serve() {
   parts_.queues->Serve(
       kGenerate, [this](Claim claim) { StartRun(std::move(claim)); }, [this](Id job) { CancelRun(job); });
   parts_.queues->Serve(
-      kMedia, [this](Claim claim) { DeriveJob(std::move(claim)); },
+      kMediaQueue, [this](Claim claim) { DeriveJob(std::move(claim)); },
       [](Id) {});  // a thumbnail is made in less than it takes to cancel it
 }
 
@@ -100,19 +99,6 @@ void Pipeline::QueuesWoke() {
   if (!hosting_) return;
   std::lock_guard lock(mutex_);
   for (auto& [job, run] : runs_) run->LookAtHosts();
-}
-
-void Pipeline::FinishDerive(const Claim& claim, const Outcome& outcome) {
-  Status finished = parts_.store->Commit([&](Transaction& transaction) -> Status {
-    RETURN_IF_ERROR(parts_.queues->Finish(transaction, claim.id(), claim.fence(), outcome));
-    transaction.Mark(LandmarkOf("derive", claim));
-    return OkStatus();
-  });
-  if (!finished.ok() && CodeOf(finished) != Code::kStaleFence) {
-    parts_.log->Write(LogLevel::kError, "pipeline", "a job could not be finished; its lease will return it",
-                      {{"job", claim.id().text()}, {"error", InfoOf(finished).message}});
-  }
-  parts_.queues->Released(claim.id());
 }
 
 void Pipeline::Stop() {

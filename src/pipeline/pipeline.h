@@ -49,6 +49,8 @@ struct PipelineParts {
   Budgets budgets;
   std::string public_base_url;       // "" : URLs in records are relative, and no webhook is asked for
   std::vector<std::string> secrets;  // what webhook URLs are authenticated with; the current one first
+  uint64_t max_upload_bytes = 52'428'800;
+  bool upload_private_network = false;  // uploads by URL may come from private addresses, and by plain http
 };
 
 // A provider's webhook, as it came.
@@ -76,12 +78,26 @@ struct GenerationPage {
 struct NewUpload {
   std::string user;  // "" : the host's own
   std::string visibility = "private";
+  bool reuse = false;  // what this user has brought already, with this visibility, is not stored again
 };
-// {"user", "visibility"}; `user`, when given, is the principal's, and the document's must not be another.
+// {"user", "visibility", "reuse"}; `user`, when given, is the principal's, and the document's must not be
+// another. Uploads of a principal are reused unless it says otherwise, the host's own only when it says so:
+// its workers finish each job with an output of its own, however alike two of them are.
 StatusOr<NewUpload> ParseUpload(std::string_view metadata_json, const std::optional<std::string>& user);
 
+struct Uploaded {
+  Id id;
+  BufferRef record;      // the output's
+  bool created = false;  // false: it stood there already
+};
+using UploadDone = std::function<void(StatusOr<Uploaded>)>;
+
+class Landing;
 class Run;
 class WebhookKeys;
+
+// Whether a viewer may see an output: the host and admins everything, others what is theirs or public.
+bool MayView(const Viewer& viewer, const Output& output);
 
 class Pipeline {
  public:
@@ -113,10 +129,23 @@ class Pipeline {
   std::function<void()> Await(const Viewer& viewer, std::string_view id, std::string_view mount,
                               RecordDone done);
 
-  // Stores a picture or video that somebody brings. `done` gets the output's record once it is durable.
-  // kUnsupported, kInvalid for what is no whole picture of a type that is stored. Blocks for as long as the
-  // blob is written and looked at.
-  void Upload(const NewUpload& upload, const BufferRef& bytes, std::string_view mount, RecordDone done);
+  // Stores a picture or video that somebody brings, and asks for its thumbnails. `done` is called once it is
+  // durable. kUnsupported, kInvalid for what is no whole picture of a type that is stored; nothing of it is
+  // left behind. Blocks for as long as the blob is written and looked at.
+  void Upload(const NewUpload& upload, const BufferRef& bytes, std::string_view mount, UploadDone done);
+  // The same of what stands at `url`, fetched under the guard of downloads; no thread waits for it. One of
+  // the two is called: `unfetched` when the bytes could not be had (kForbidden: by plain http, or from an
+  // address that is not public; kInvalid: no URL, or no picture; kTooLarge; kTimeout; kOverloaded: too many
+  // are on their way; kUnavailable: the other side).
+  void UploadFrom(const NewUpload& upload, const std::string& url, std::string_view mount, UploadDone done,
+                  std::function<void(Status)> unfetched);
+  // The three steps of an upload by signed URL. Allowed: a row says what may be brought until when. Brought:
+  // looked at and stored, by whoever has the URL; the same bytes again are OK, others are kConflict; kInvalid
+  // and kUnsupported for what is no picture of the allowed type, kTooLarge, kNotFound once it is over; blocks
+  // like Upload. Completed: the output, for its user; kConflict before anything was brought.
+  void AllowUpload(const PendingUpload& pending, std::function<void(Status)> done);
+  void BringUpload(const Id& id, const BufferRef& bytes, std::function<void(Status)> done);
+  void CompleteUpload(const Viewer& viewer, const Id& id, std::string_view mount, UploadDone done);
   // Takes a provider's webhook: a hint that an attempt should be asked about now. OK once what it says is
   // durable, also for a repetition; kUnauthorized by a wrong MAC or signature, kNotFound for a provider or an
   // attempt that is not here, kInvalid for a body that says nothing, kTooLarge past kMaxWebhookBytes,
@@ -126,6 +155,15 @@ class Pipeline {
   void Webhook(WebhookCall call, WebhookDone done);
 
   StatusOr<Output> FindOutput(const Viewer& viewer, const Id& id);
+  // A public link to an output of the viewer's own, the same one until it is taken back. kNotFound also for
+  // an output that the viewer may only see. `done` gets {"token", "url", "output", "createdAt"}.
+  void Share(const Viewer& viewer, const Id& output, std::string_view mount, RecordDone done);
+  // Takes it back; OK when there was none.
+  void Unshare(const Viewer& viewer, const Id& output, std::function<void(Status)> done);
+  // The output that a link's token stands for; kNotFound.
+  StatusOr<Id> FindShared(std::string_view token);
+  // Asks for the job that makes the variants of `output` with their final effort; one at a time an output.
+  void WantRefined(const Output& output);
   std::string OutputRecord(const Output& output, std::string_view mount) const;
 
   // kNotFound names the configured providers.
@@ -157,7 +195,16 @@ class Pipeline {
   void CancelRun(const Id& job);
   void DeriveJob(Claim claim);
   Status HostEndedLate(Transaction& transaction, const Job& job);
-  void FinishDerive(const Claim& claim, const Outcome& outcome);
+  void FinishDerive(const Claim& claim, const Outcome& outcome, std::span<const Output> drafts = {});
+  // upload.cc, upload_url.cc, presigned.cc
+  void StoreUpload(const NewUpload& upload, Output output, std::string_view mount, UploadDone done);
+  void DropUpload(const std::string& blob_key);
+  std::shared_ptr<void> TakeFetch(const std::string& user);
+  StatusOr<std::optional<Output>> LookAtBrought(const Id& id, const BufferRef& bytes);
+  Status SweepUpload(const PendingUpload& upload);
+  Status SweepUploads();
+  void LandUpload(const NewUpload& upload, const Id& id, Landing& landing, std::string_view mount,
+                  UploadDone done);
   // webhook.cc
   struct WebhookVisit;
   std::string WebhookUrl(const Adapter& adapter, const Id& attempt) const;
@@ -179,6 +226,9 @@ class Pipeline {
   int webhooks_ = 0;            // being worked on
   uint64_t webhook_bytes_ = 0;  // of their bodies
   Counter webhooks_taken_, webhooks_refused_;
+  std::mutex fetches_mutex_;
+  int fetches_ = 0;                        // uploads by URL on their way
+  std::map<std::string, int> fetches_of_;  // of them, by user
 };
 
 }  // namespace mediagen

@@ -181,7 +181,7 @@ StatusOr<bool> Conclude(const PipelineParts& parts, Transaction& transaction, Ge
   RETURN_IF_ERROR(Rest(parts, transaction, generation, status, outputs).status());
   if (outputs.empty()) return true;
   NewJob derive;
-  derive.queue = "media";
+  derive.queue = kMediaQueue;
   derive.kind = "derive";
   derive.user = generation->user;
   derive.payload_json = fmt::format(R"({{"generation":"{}"}})", generation->id.text());

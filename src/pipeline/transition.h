@@ -8,6 +8,9 @@
 
 namespace mediagen {
 
+// The queue of the jobs that make variants.
+inline constexpr char kMediaQueue[] = "media";
+
 // Where an attempt may stand whose answer comes: those that somebody gave up are answered, too.
 inline constexpr AttemptState kAnswerable[] = {AttemptState::kIntent, AttemptState::kUnknown,
                                                AttemptState::kAbandoned};
@@ -31,6 +34,8 @@ Status Reopen(const PipelineParts& parts, Transaction& transaction, const Attemp
 StatusOr<int64_t> AppendGenerationEvent(const PipelineParts& parts, Transaction& transaction,
                                         std::string_view type, const Generation& generation,
                                         std::span<const Output> outputs);
+// Asks for the preview and thumbnails of an output that belongs to no generation.
+Status EnqueueDerive(const PipelineParts& parts, Transaction& transaction, const Output& output);
 Status AppendOutputEvent(const PipelineParts& parts, Transaction& transaction, const Output& output);
 
 // Brings the generation to rest in `status`: row, time, event. Returns the event's sequence.

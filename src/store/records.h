@@ -115,6 +115,29 @@ struct Variant {
   std::string blob_key, media_type, sha256;
   uint32_t width = 0, height = 0;
   int64_t bytes = 0;
+  int effort = 0;  // of the encoder, where it has one (WebP: its method, 0–6)
+};
+
+// A public link to one output; an output has one at most.
+struct ShareLink {
+  std::string token;
+  Id output;
+  std::string user;  // who made it
+  int64_t created_ms = 0;
+};
+
+// An upload that a signed URL allows: its limits, what was brought, and what it has become.
+struct PendingUpload {
+  Id id;  // the output's, unless the bytes were there already
+  std::string user, visibility = "private";
+  bool reuse = false;
+  std::string media_type;  // that it must have; "" any
+  int64_t max_bytes = 0;
+  int64_t expires_ms = 0;    // wall: until then it may be brought
+  int tries = 0;             // how often somebody began to bring it
+  std::string blob_key;      // "" until the bytes are there
+  std::string brought_json;  // what they are
+  Id output;                 // empty until it is complete
 };
 
 // A listing by (created_ms, id) descending. Unset fields do not filter.
@@ -186,9 +209,26 @@ class Records {
   virtual StatusOr<std::vector<Output>> OutputsOf(
       std::span<const Id> generations) const = 0;  // grouped by generation, by index
 
+  // What `user` has uploaded of exactly these bytes, oldest first, 100 at most.
+  virtual StatusOr<std::vector<Output>> UploadsOf(std::string_view user, std::string_view sha256) const = 0;
+
   virtual Status PutVariant(const Variant& variant) = 0;
   virtual StatusOr<std::optional<Variant>> FindVariant(const Id& output, std::string_view recipe) const = 0;
   virtual StatusOr<std::vector<Variant>> VariantsOf(const Id& output) const = 0;
+
+  // kConflict when the output has a share already; kNotFound without the output.
+  virtual Status InsertShare(const ShareLink& share) = 0;
+  virtual StatusOr<std::optional<ShareLink>> FindShare(std::string_view token) const = 0;
+  virtual StatusOr<std::optional<ShareLink>> ShareOf(const Id& output) const = 0;
+  // Whether there was one.
+  virtual StatusOr<bool> RemoveShare(const Id& output) = 0;
+
+  // Of a row that stands, only what became of it is changed.
+  virtual Status PutPendingUpload(const PendingUpload& upload) = 0;
+  virtual StatusOr<std::optional<PendingUpload>> FindPendingUpload(const Id& id) const = 0;
+  virtual Status RemovePendingUpload(const Id& id) = 0;
+  // Those whose time ended before `before_ms`, the oldest first.
+  virtual StatusOr<std::vector<PendingUpload>> ExpiredUploads(int64_t before_ms, int limit) const = 0;
 
   // A blob to be deleted once this transaction is durable; and the queue of those.
   virtual Status AddTombstone(std::string_view blob_key, int64_t now_ms) = 0;

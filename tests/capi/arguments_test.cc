@@ -109,6 +109,11 @@ std::vector<Row> EngineRows() {
        [](auto& a, auto out, auto err) {
          return mediagen_handle_begin(a.engine, kNone, kNone, kNone, kNone, kNone, nullptr, 0, out, err);
        }},
+      {"sign_url",
+       [](auto& a, auto out, auto err) {
+         return mediagen_sign_url(a.engine, kNone, kNone, kNone, 1, reinterpret_cast<mediagen_buffer**>(out),
+                                  err);
+       }},
       {"engine_store",
        [](auto& a, auto out, auto err) {
          return mediagen_engine_store(a.engine, reinterpret_cast<mediagen_store**>(out), err);

@@ -80,6 +80,11 @@ class FakeEngine final : public Engine {
                                   std::function<void(Status)> ended) override;
   void Handle(std::string_view method, std::string_view target, std::string_view headers,
               std::string_view principal, std::string_view mount, BufferRef body, ResponseDone done) override;
+  StatusOr<std::string> SignUrl(std::string_view method, std::string_view target, std::string_view,
+                                int64_t ttl_ms) override {
+    if (ttl_ms < 1) return Error(Code::kInvalid, "no time");
+    return std::string(method) + " " + std::string(target) + " " + std::to_string(ttl_ms);
+  }
   uint64_t MaxBodyBytes() const override { return 1 << 20; }
   void Close(int64_t grace_ms, std::function<void(Status)> done) override;
   bool closed() const override { return closed_; }

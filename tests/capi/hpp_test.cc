@@ -52,6 +52,13 @@ TEST_CASE("a call: at once, later, too late, canceled") {
   CHECK(engine.upload("the bytes", "nothing").wait()->view().empty());
 }
 
+TEST_CASE("a signed URL is made at once, or refused with its reason") {
+  mediagen::engine engine = OpenEngine();
+  CHECK(engine.sign_url("/v1/x", 1000).value().string() == "GET /v1/x 1000");
+  CHECK(engine.sign_url("/v1/x", 1000, "PUT").value().string() == "PUT /v1/x 1000");
+  CHECK(engine.sign_url("/v1/x", 0).error().code == MEDIAGEN_INVALID);
+}
+
 TEST_CASE("an inbox tells of calls by tag") {
   mediagen::engine engine = OpenEngine();
   mediagen::inbox inbox = mediagen::inbox::make().value();

@@ -115,8 +115,8 @@ void FailEach(ManualEngine& e, const Json& request, bool once, int stride) {
 TEST_CASE("whichever write of a drawing fails, once or for a while, it ends as a stored picture") {
   ManualEngine e;
   const Json request = {{"provider", "sketch"}, {"size", "32x32"}};
-  FailEach(e, request, true, 3);
-  FailEach(e, request, false, 9);
+  FailEach(e, request, true, 7);
+  FailEach(e, request, false, 19);
 }
 
 TEST_CASE("whichever write of a paid generation fails, once or for a while, it is completed and paid once") {
@@ -127,8 +127,8 @@ TEST_CASE("whichever write of a paid generation fails, once or for a while, it i
       {{"provider", "openai"}, {"model", "local-model"}, {"size", "64x64"}}};
   for (const Json& request : requests) {
     CAPTURE(request.dump());
-    FailEach(e, request, true, 5);
-    FailEach(e, request, false, 17);
+    FailEach(e, request, true, 11);
+    FailEach(e, request, false, 37);
   }
   std::map<std::string, int> paid;
   for (const Json& line : simulator.Journal()) {

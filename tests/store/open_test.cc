@@ -106,6 +106,34 @@ TEST_CASE("a schema from before the first release is refused by its number") {
   CHECK(InfoOf(refused).message.find("schema 1") != std::string::npos);
 }
 
+TEST_CASE("a directory of schema 3 gets what was added since, and older processes may go on writing to it") {
+  SqliteBackend backend;
+  Output output;
+  output.id = backend.NewId();
+  output.user = "ada";
+  Must(Write(backend.store(), [&](Transaction& t) { return t.records().PutOutput(output); }));
+  backend.Close();
+  Execute(backend.database(), R"sql(
+    DROP TABLE share; DROP TABLE pending_upload; DROP INDEX output_upload; ALTER TABLE variant DROP COLUMN effort;
+    UPDATE meta SET value = '3' WHERE key = 'schema';
+    INSERT INTO variant (output, recipe, version, blob_key, media_type, sha256, width, height, bytes)
+    SELECT id, 'w1,fill,webp,q85', 2, 'k', 'image/webp', 'aa', 1, 1, 1 FROM output)sql");
+  std::unique_ptr<Store> store = backend.OpenAnother();
+  Look(*store, [&](const Snapshot& s) {
+    CHECK(Must(s.records().VariantsOf(output.id)).at(0).effort == 0);
+    CHECK(Must(s.records().UploadsOf("ada", "")).empty());
+    CHECK(Must(s.records().ExpiredUploads(1, 1)).empty());
+  });
+  Must(Write(*store, [&](Transaction& t) {
+    return t.records().InsertShare({"token", output.id, "ada", 1});
+  }));
+  store.reset();
+  SQLite::Database database(backend.database());
+  CHECK(database.execAndGet("PRAGMA user_version").getInt() == 3);
+  CHECK(database.execAndGet("SELECT value FROM meta WHERE key = 'schema'").getString() ==
+        std::to_string(SqliteSchemaVersion()));
+}
+
 TEST_CASE("a newer schema that is only additive opens and is left as it is") {
   SqliteBackend backend;
   backend.Close();

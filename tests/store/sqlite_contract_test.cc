@@ -11,6 +11,8 @@ TEST_SUITE_BEGIN("sqlite");
 #include "contract/job_scope_contract.h"
 #include "contract/job_store_contract.h"
 #include "contract/ledger_contract.h"
+#include "contract/outputs_contract.h"
 #include "contract/records_contract.h"
 #include "contract/store_contract.h"
+#include "contract/uploads_contract.h"
 TEST_SUITE_END();

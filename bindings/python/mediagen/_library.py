@@ -91,6 +91,7 @@ _FUNCTIONS: dict[str, tuple[object, tuple[object, ...]]] = {
     "cancel_begin": (c_int32, (c_void_p, Text, Text, *_BEGIN)),
     "retry_begin": (c_int32, (c_void_p, Text, Text, *_BEGIN)),
     "abandon_begin": (c_int32, (c_void_p, Text, Text, *_BEGIN)),
+    "sign_url": (c_int32, (c_void_p, Text, Text, Text, c_int64, _OUT, _OUT)),
     "upload_begin": (c_int32, (c_void_p, Text, Text, Text, *_BEGIN)),
     "await_begin": (c_int32, (c_void_p, Text, Text, *_BEGIN)),
     "get_begin": (c_int32, (c_void_p, Text, Text, Text, *_BEGIN)),

@@ -5,12 +5,16 @@ classes differ only in how they end them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from ctypes import byref, c_void_p
 from typing import Any, TypeVar, Union
 
 from . import _call
+from ._buffer import take
 from ._call import Operation
 from ._document import Document, Principal, dump, encode, fields, merge, who
+from ._errors import check
 from ._handle import Owner
+from ._library import library, text
 from .records import Job, Page, Record
 
 T = TypeVar("T")
@@ -109,12 +113,14 @@ class EngineVerbs:
         topics: Iterable[str] | None,
         after: str | None,
         object: str | None,
+        previews: bool,
     ) -> Operation[None]:
         filter = fields(
             {
                 "topics": None if topics is None else list(topics),
                 "after": after,
                 "object": object,
+                "previews": previews or None,
             }
         )
         return Operation(
@@ -124,6 +130,13 @@ class EngineVerbs:
             encode(filter),
             decode=_call.nothing,
         )
+
+    def sign_url(self, url: str, seconds: float, method: str, mount: str) -> str:
+        out, error = c_void_p(), c_void_p()
+        arguments = text(method), text(url), text(mount), round(seconds * 1000)
+        code = library().sign_url(self.owner.live(), *arguments, byref(out), byref(error))
+        check(code, error)
+        return take(out).decode()
 
     def close(self, grace_ms: int) -> Operation[None]:
         return Operation("close_begin", self.owner.live(), grace_ms, decode=_call.nothing)

@@ -155,13 +155,15 @@ class Engine(Provides):
         *,
         after: str | None = None,
         object: str | None = None,
+        previews: bool = False,
         principal: Principal = None,
     ) -> Events:
         """`async for event in engine.events()`: from now on, or from behind the event id `after`.
 
         Subscribes at once, so a submit that follows is seen. Call it on a running loop.
+        previews: outputs carry "preview", a data URL of a few hundred bytes, beside "thumbHash".
         """
-        return Events(self._verbs.subscribe(principal, topics, after, object))
+        return Events(self._verbs.subscribe(principal, topics, after, object, previews))
 
     async def publish(self, topic: str, data: Mapping[str, Any], *, user: str = "") -> str:
         """Publishes an event of the host's own and returns its id.
@@ -200,6 +202,16 @@ class Engine(Provides):
             return await asyncio.to_thread(_exchange.response, head, answer)
         finally:
             exchange.close()
+
+    def sign_url(
+        self, url: str, *, seconds: float = 3600, method: str = "GET", mount: str = ""
+    ) -> str:
+        """A signed form of a picture's or video's URL: whoever has it may get it, in any size and
+        format that it names, for `seconds`, rounded up to the hour.
+
+        url: below `mount`, as records carry it, or "/v1/images/ID/image?w=800&format=webp".
+        """
+        return self._verbs.sign_url(url, seconds, method, mount)
 
     async def read(self, output: str, *, principal: Principal = None) -> memoryview:
         """The original bytes of an output, read-only."""

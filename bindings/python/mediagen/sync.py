@@ -139,10 +139,11 @@ class SyncEngine(SyncProvides):
         *,
         after: str | None = None,
         object: str | None = None,
+        previews: bool = False,
         principal: Principal = None,
     ) -> SyncEvents:
         """`for event in engine.events()`. Subscribes at once. Needs an engine with threads."""
-        return SyncEvents(self._verbs.subscribe(principal, topics, after, object))
+        return SyncEvents(self._verbs.subscribe(principal, topics, after, object, previews))
 
     def publish(self, topic: str, data: Mapping[str, Any], *, user: str = "") -> str:
         """Publishes an event of the host's own and returns its id."""
@@ -167,6 +168,13 @@ class SyncEngine(SyncProvides):
             self._owner.live(), method, encode(target), fields, principal, encode(mount)
         )
         return _exchange.perform(operation, body if _exchange.has_body(method) else None)
+
+    def sign_url(
+        self, url: str, *, seconds: float = 3600, method: str = "GET", mount: str = ""
+    ) -> str:
+        """A signed form of a picture's or video's URL: whoever has it may get it for `seconds`,
+        rounded up to the hour."""
+        return self._verbs.sign_url(url, seconds, method, mount)
 
     def read(self, output: str, *, principal: Principal = None) -> memoryview:
         """The original bytes of an output, read-only."""

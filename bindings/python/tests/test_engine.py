@@ -220,3 +220,25 @@ def test_a_decision_that_does_not_fit_the_generation_is_a_conflict(blocking):
         with pytest.raises(mediagen.NotFoundError):
             decide("01932c5e-7d3a-7000-8000-000000000000")
     assert blocking.get(made.id).status == "completed"
+
+
+async def test_a_signed_url_opens_a_picture_for_whoever_has_it(engine):
+    [output] = (await engine.generate("a red fox", **SMALL)).outputs
+    url = engine.sign_url(output["thumbnails"]["150"], seconds=60)
+    stranger = {"user": "somebody else"}
+    assert (await engine.handle("GET", output["thumbnails"]["150"], principal=stranger)).status == 404
+    answer = await engine.handle("GET", url, principal=stranger)
+    assert answer.status == 200 and answer.header("content-type") == "image/jpeg"
+    assert (await engine.handle("GET", url + "&w=1", principal=stranger)).status in (400, 403)
+    below = engine.sign_url("/api" + output["url"], mount="/api")
+    assert (await engine.handle("GET", below, principal=stranger, mount="/api")).status == 200
+    with pytest.raises(mediagen.InvalidError):
+        engine.sign_url("/v1/generations")
+
+
+async def test_events_carry_previews_when_asked(engine):
+    async with engine.events(["outputs"], previews=True) as events:
+        await engine.generate("a red fox", **SMALL)
+        async for event in events:
+            assert event["data"]["preview"].startswith("data:image/webp;base64,")
+            break

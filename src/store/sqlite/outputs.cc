@@ -2,6 +2,7 @@
 #include <tuple>
 
 #include "fmt/format.h"
+#include "store/output_fields.h"
 #include "store/sqlite/columns.h"
 #include "store/sqlite/rows.h"
 
@@ -12,12 +13,6 @@ namespace {
   "id, generation, user, number, part, try, source, kind, media_type, width, height, bytes, sha256, " \
   "blob_key, "                                                                                        \
   "thumb_hash, safety, c2pa, embedded_prompt, visibility, likes, created_ms"
-constexpr auto kVisit = [](auto& o, const auto& visit) {
-  visit(o.id), visit(o.generation), visit(o.user), visit(o.index), visit(o.part), visit(o.attempt_try);
-  visit(o.source), visit(o.kind), visit(o.media_type), visit(o.width), visit(o.height), visit(o.bytes);
-  visit(o.sha256), visit(o.blob_key), visit(o.thumb_hash), visit(o.safety), visit(o.c2pa);
-  visit(o.embedded_prompt), visit(o.visibility), visit(o.likes), visit(o.created_ms);
-};
 
 #define REPLACE_ROW                                                                                   \
   "DO UPDATE SET id = excluded.id, generation = excluded.generation, user = excluded.user, number = " \
@@ -37,6 +32,10 @@ ON CONFLICT (generation, part, try, number) WHERE generation IS NOT NULL )sql" R
 
 // Seeks the primary key.
 constexpr char kFind[] = "SELECT " COLUMNS " FROM output WHERE id = ?";
+// Seeks output_upload(user, sha256).
+constexpr char kUploadsOf[] =
+    "SELECT " COLUMNS
+    " FROM output WHERE user = ? AND sha256 = ? AND source = 'uploaded' ORDER BY id LIMIT 100";
 // Seeks output_place(generation, …). Not in the order of the outputs: a sorter costs more than the seek.
 constexpr char kOutputsOf[] = "SELECT " COLUMNS " FROM output WHERE generation = ?";
 // The same for many in one statement, in less than half of the time: the outer loop is the list of ids in its
@@ -52,17 +51,17 @@ const char* OutputsOfBatch() {
   return sql->c_str();
 }
 
-#define VARIANT_COLUMNS "output, recipe, version, blob_key, media_type, sha256, width, height, bytes"
+#define VARIANT_COLUMNS "output, recipe, version, blob_key, media_type, sha256, width, height, bytes, effort"
 constexpr auto kVisitVariant = [](auto& v, const auto& visit) {
   visit(v.output), visit(v.recipe), visit(v.version), visit(v.blob_key), visit(v.media_type), visit(v.sha256);
-  visit(v.width), visit(v.height), visit(v.bytes);
+  visit(v.width), visit(v.height), visit(v.bytes), visit(v.effort);
 };
 
 // All three seek the primary key (output, recipe).
-constexpr char kPutVariant[] = "INSERT INTO variant (" VARIANT_COLUMNS R"sql() VALUES (?,?,?,?,?,?,?,?,?)
+constexpr char kPutVariant[] = "INSERT INTO variant (" VARIANT_COLUMNS R"sql() VALUES (?,?,?,?,?,?,?,?,?,?)
 ON CONFLICT (output, recipe) DO UPDATE SET version = excluded.version, blob_key = excluded.blob_key,
   media_type = excluded.media_type, sha256 = excluded.sha256, width = excluded.width, height = excluded.height,
-  bytes = excluded.bytes)sql";
+  bytes = excluded.bytes, effort = excluded.effort)sql";
 constexpr char kFindVariant[] = "SELECT " VARIANT_COLUMNS " FROM variant WHERE output = ? AND recipe = ?";
 constexpr char kVariantsOf[] = "SELECT " VARIANT_COLUMNS " FROM variant WHERE output = ? ORDER BY recipe";
 
@@ -80,7 +79,7 @@ Status Gone(std::string_view what, const Id& id) {
 
 Status SqliteRecords::PutOutput(const Output& output) {
   Query query(connection_, kPut);
-  kVisit(output, Binder{query});
+  kVisitOutput(output, Binder{query});
   Status status = query.Run();
   return CodeOf(status) == Code::kNotFound ? Gone("generation", output.generation) : status;
 }
@@ -88,7 +87,7 @@ Status SqliteRecords::PutOutput(const Output& output) {
 StatusOr<std::optional<Output>> SqliteRecords::FindOutput(const Id& id) const {
   Query query(connection_, kFind);
   query.Bind(id);
-  return FirstRow<Output>(query, kVisit);
+  return FirstRow<Output>(query, kVisitOutput);
 }
 
 StatusOr<std::vector<Output>> SqliteRecords::OutputsOf(std::span<const Id> generations) const {
@@ -99,7 +98,7 @@ StatusOr<std::vector<Output>> SqliteRecords::OutputsOf(std::span<const Id> gener
     const auto batch = generations.first(std::min(generations.size(), kBatch));
     Query query(connection_, one ? kOutputsOf : OutputsOfBatch());
     for (const Id& generation : batch) query.Add(generation);
-    while (query.Step()) kVisit(all.emplace_back(), Taker{query});
+    while (query.Step()) kVisitOutput(all.emplace_back(), Taker{query});
     RETURN_IF_ERROR(query.status());
     generations = generations.subspan(batch.size());
   }
@@ -113,6 +112,12 @@ StatusOr<std::vector<Output>> SqliteRecords::OutputsOf(std::span<const Id> gener
     begin = end;
   }
   return all;
+}
+
+StatusOr<std::vector<Output>> SqliteRecords::UploadsOf(std::string_view user, std::string_view sha256) const {
+  Query query(connection_, kUploadsOf);
+  query.Bind(user, sha256);
+  return AllRows<Output>(query, kVisitOutput);
 }
 
 Status SqliteRecords::PutVariant(const Variant& variant) {

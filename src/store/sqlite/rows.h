@@ -52,12 +52,25 @@ class SqliteRecords final : public Records {
   Status PutOutput(const Output& output) override;
   StatusOr<std::optional<Output>> FindOutput(const Id& id) const override;
   StatusOr<std::vector<Output>> OutputsOf(std::span<const Id> generations) const override;
+  StatusOr<std::vector<Output>> UploadsOf(std::string_view user, std::string_view sha256) const override;
   Status PutVariant(const Variant& variant) override;
   StatusOr<std::optional<Variant>> FindVariant(const Id& output, std::string_view recipe) const override;
   StatusOr<std::vector<Variant>> VariantsOf(const Id& output) const override;
   Status AddTombstone(std::string_view blob_key, int64_t now_ms) override;
   StatusOr<std::vector<std::string>> Tombstones(int limit) const override;
   Status RemoveTombstone(std::string_view blob_key) override;
+
+  // shares.cc
+  Status InsertShare(const ShareLink& share) override;
+  StatusOr<std::optional<ShareLink>> FindShare(std::string_view token) const override;
+  StatusOr<std::optional<ShareLink>> ShareOf(const Id& output) const override;
+  StatusOr<bool> RemoveShare(const Id& output) override;
+
+  // pending_uploads.cc
+  Status PutPendingUpload(const PendingUpload& upload) override;
+  StatusOr<std::optional<PendingUpload>> FindPendingUpload(const Id& id) const override;
+  Status RemovePendingUpload(const Id& id) override;
+  StatusOr<std::vector<PendingUpload>> ExpiredUploads(int64_t before_ms, int limit) const override;
 
  private:
   Connection& connection_;

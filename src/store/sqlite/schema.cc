@@ -8,7 +8,8 @@
 
 namespace mediagen {
 
-extern const char kSchemaRecords[], kSchemaJobs[], kSchemaEvents[], kSchemaLedger[];  // schema_*.cc
+extern const char kSchemaRecords[], kSchemaJobs[], kSchemaEvents[], kSchemaLedger[], kSchemaMedia[],
+    kSchemaUploads[];  // schema_*.cc
 
 namespace {
 
@@ -22,8 +23,10 @@ struct Step {
 constexpr int kOldest = 3;
 const Step kSteps[] = {
     {kOldest, false, {kSchemaRecords, kSchemaJobs, kSchemaEvents, kSchemaLedger}},
+    {4, false, {kSchemaMedia}},
+    {5, false, {kSchemaUploads}},
 };
-constexpr int kSchema = 3;
+constexpr int kSchema = 5;
 constexpr int kMinCompatible = 3;  // the oldest build that may write what this one writes
 
 constexpr char kCreateMeta[] = R"sql(
