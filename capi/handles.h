@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/call.h"
 #include "base/fork.h"
@@ -63,6 +64,17 @@ struct mediagen_cache {
 struct mediagen_image {
   explicit mediagen_image(std::shared_ptr<const mediagen::Pixels> decoded) : pixels(std::move(decoded)) {}
   std::shared_ptr<const mediagen::Pixels> pixels;
+  mediagen::ForkGuard fork;
+};
+
+// Decoded frames, which the images made of them share.
+struct mediagen_animation {
+  struct Frame {
+    std::shared_ptr<const mediagen::Pixels> pixels;
+    int64_t duration_ms = 0;
+  };
+  std::vector<Frame> frames;
+  uint32_t loops = 0;
   mediagen::ForkGuard fork;
 };
 

@@ -69,6 +69,48 @@ int32_t mediagen_image_decode(mediagen_str bytes, mediagen_str options, mediagen
   });
 }
 
+int32_t mediagen_animation_decode(mediagen_str bytes, mediagen_str options, mediagen_animation** out,
+                                  mediagen_error** err) {
+  return Guard(err, {Need("bytes", bytes), Need("options", options), Out("out", out)}, [&]() -> Status {
+    ASSIGN_OR_RETURN(const DecodeOptions decode, ParseDecodeOptions(View(options)));
+    return WithPicture(bytes, [&](std::string_view picture) -> Status {
+      ASSIGN_OR_RETURN(Animation decoded, DecodeFrames(picture, decode));
+      auto animation = std::make_unique<mediagen_animation>();
+      animation->loops = static_cast<uint32_t>(decoded.loops);
+      for (Frame& frame : decoded.frames) {
+        animation->frames.push_back(
+            {std::make_shared<const Pixels>(std::move(frame.pixels)), frame.duration_ms});
+      }
+      *out = animation.release();
+      return OkStatus();
+    });
+  });
+}
+
+void mediagen_animation_free(mediagen_animation* animation) { Free(animation); }
+
+int32_t mediagen_animation_info(const mediagen_animation* animation, uint32_t* frames, uint32_t* loops) {
+  return Guard(nullptr, {Need("animation", animation)}, [&] {
+    if (frames != nullptr) *frames = static_cast<uint32_t>(animation->frames.size());
+    if (loops != nullptr) *loops = animation->loops;
+    return MEDIAGEN_OK;
+  });
+}
+
+int32_t mediagen_animation_frame(const mediagen_animation* animation, uint32_t index, mediagen_image** out,
+                                 int64_t* duration_ms, mediagen_error** err) {
+  return Guard(err, {Need("animation", animation), Out("out", out)}, [&]() -> Status {
+    if (index >= animation->frames.size()) {
+      return Error(Code::kNotFound, fmt::format("The animation has {} frames; there is no frame {}.",
+                                                animation->frames.size(), index));
+    }
+    const auto& frame = animation->frames[index];
+    if (duration_ms != nullptr) *duration_ms = frame.duration_ms;
+    *out = new mediagen_image(frame.pixels);
+    return OkStatus();
+  });
+}
+
 int32_t mediagen_image_new(uint32_t width, uint32_t height, uint32_t channels, mediagen_str pixels,
                            mediagen_image** out, mediagen_error** err) {
   return Guard(err, {Need("pixels", pixels), Out("out", out)},

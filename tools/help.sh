@@ -9,6 +9,7 @@ cat <<'TEXT'
 ./run floors                       the include graph, module by module; fails on a breach
 ./run bench NAME                   one benchmark: a table, benchmarks/results/NAME.json, benchmarks/RESULTS.md
 ./run crash [N]                    N rounds of the crash harness (default 100)
+./run fuzz [SECONDS] [TARGET]      every fuzz target, or one, for that long each (default 30)
 ./run simulate [ARGUMENT]...       the five providers' wires on loopback, for trying out: no key, no bill
 ./run bare [--worktree] [COMMAND]  as root: the commands (default: demo test) in a bare Debian 12, from a clean clone
 ./run help                         this text

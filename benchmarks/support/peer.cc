@@ -30,6 +30,7 @@ Peer::Peer(std::vector<std::string> command) : name_(command.back()) {
   posix_spawn_file_actions_adddup2(&actions, to[0], 0);
   posix_spawn_file_actions_adddup2(&actions, from[1], 1);
   std::vector<char*> words;
+  words.reserve(command.size() + 1);
   for (std::string& word : command) words.push_back(word.data());
   words.push_back(nullptr);
   if (posix_spawnp(&child_, words[0], &actions, nullptr, words.data(), environ) != 0)

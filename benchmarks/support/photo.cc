@@ -106,7 +106,7 @@ Photo MakePhoto(uint32_t width, uint32_t height, uint32_t seed) {
       // The sum of two equal distributions is nearer to a sensor's noise than one.
       const double noise = 5 * (Unit(x, y, seed + 90) + Unit(x, y, seed + 91) - 1);
       for (double channel : {colour.red, colour.green, colour.blue})
-        *out++ = static_cast<uint8_t>(std::clamp(channel + light + noise, 0.0, 255.0) + 0.5);
+        *out++ = static_cast<uint8_t>(std::lround(std::clamp(channel + light + noise, 0.0, 255.0)));
     }
   }
   return photo;

@@ -24,6 +24,20 @@ MEDIAGEN_API int32_t mediagen_image_probe(mediagen_str bytes, mediagen_buffer **
  * 100000000, "maxBytes": 268435456, "maxMs": 20000}. */
 MEDIAGEN_API int32_t mediagen_image_decode(mediagen_str bytes, mediagen_str options, mediagen_image **out,
                                            mediagen_error **err);
+/* All frames of an animated GIF or WebP, one of anything else. Options as for mediagen_image_decode ("width"
+ * and "height" do nothing), and "maxFrames": 1000, "maxAnimationBytes": 536870912: every frame counts against
+ * the limits before any is decoded. */
+MEDIAGEN_API int32_t mediagen_animation_decode(mediagen_str bytes, mediagen_str options,
+                                               mediagen_animation **out, mediagen_error **err);
+MEDIAGEN_API void mediagen_animation_free(mediagen_animation *animation);
+/* How many frames there are, and how often all of them are shown (0: forever). Each may be NULL. */
+MEDIAGEN_API int32_t mediagen_animation_info(const mediagen_animation *animation, uint32_t *frames,
+                                             uint32_t *loops);
+/* A frame, from 0: the whole canvas as it is shown, RGBA, not a copy, and its duration in ms (may be NULL).
+ * MEDIAGEN_NOT_FOUND behind the last one. */
+MEDIAGEN_API int32_t mediagen_animation_frame(const mediagen_animation *animation, uint32_t index,
+                                              mediagen_image **out, int64_t *duration_ms,
+                                              mediagen_error **err);
 /* Copies `pixels` in: width * height * channels bytes, RGB (3) or RGBA (4, straight alpha), top row first, no
  * gaps. */
 MEDIAGEN_API int32_t mediagen_image_new(uint32_t width, uint32_t height, uint32_t channels,

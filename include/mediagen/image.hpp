@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "image.h"
 #include "result.hpp"
@@ -23,6 +24,9 @@ class image {
       return mediagen_image_decode(detail::str(picture), detail::str(options), out, err);
     });
   }
+  // All frames of an animation, in order, with their durations; see mediagen_animation_decode.
+  struct frame;
+  static result<std::vector<frame>> decode_all(std::string_view picture, std::string_view options = {});
   static result<image> from_pixels(uint32_t width, uint32_t height, uint32_t channels,
                                    std::string_view rows) {
     return taken<image>([&](mediagen_image** out, mediagen_error** err) {
@@ -77,6 +81,11 @@ class image {
   uint32_t width_ = 0, height_ = 0, channels_ = 0;
 };
 
+struct image::frame {
+  image picture;
+  int64_t duration_ms = 0;
+};
+
 namespace detail {
 
 template <typename T>
@@ -99,6 +108,26 @@ result<T> image::taken(Function function) {
   const int32_t code = function(&out, &raised);
   if (code < 0) return detail::take_error(code, raised);
   return T(out);
+}
+
+inline result<std::vector<image::frame>> image::decode_all(std::string_view picture,
+                                                           std::string_view options) {
+  mediagen_animation* out = nullptr;
+  mediagen_error* raised = nullptr;
+  int32_t code = mediagen_animation_decode(detail::str(picture), detail::str(options), &out, &raised);
+  if (code < 0) return detail::take_error(code, raised);
+  const detail::handle<mediagen_animation, mediagen_animation_free> animation(out);
+  uint32_t count = 0;
+  mediagen_animation_info(out, &count, nullptr);
+  std::vector<frame> frames;
+  for (uint32_t i = 0; i < count; ++i) {
+    mediagen_image* one = nullptr;
+    int64_t duration_ms = 0;
+    code = mediagen_animation_frame(out, i, &one, &duration_ms, &raised);
+    if (code < 0) return detail::take_error(code, raised);
+    frames.push_back({image(one), duration_ms});
+  }
+  return frames;
 }
 
 }  // namespace mediagen

@@ -80,6 +80,7 @@ typedef struct mediagen_store mediagen_store;
 typedef struct mediagen_queue mediagen_queue;
 typedef struct mediagen_cache mediagen_cache;
 typedef struct mediagen_image mediagen_image;
+typedef struct mediagen_animation mediagen_animation;
 
 /* "0.1.0"; static storage. */
 MEDIAGEN_API const char *mediagen_version(void);

@@ -52,7 +52,7 @@ StatusOr<int64_t> SignedUrlExpiry(int64_t now_ms, int64_t ttl_ms) {
 StatusOr<std::string> SignUrl(std::string_view secret, std::string_view method, std::string_view path,
                               std::string_view query, int64_t expires_ms) {
   ASSIGN_OR_RETURN(TargetQuery parsed, TargetQuery::Parse(query));
-  const TargetQuery::Pairs pairs = parsed.pairs();
+  const TargetQuery::Pairs& pairs = parsed.pairs();
   std::string url(path);
   char separator = '?';
   for (const auto& [name, value] : pairs) {

@@ -106,6 +106,8 @@ StatusOr<DecodeOptions> ParseDecodeOptions(std::string_view json) {
   limit("maxPixels", &out.limits.max_pixels);
   limit("maxBytes", &out.limits.max_bytes);
   limit("maxMs", &out.limits.max_ms);
+  limit("maxFrames", &out.limits.max_frames);
+  limit("maxAnimationBytes", &out.limits.max_animation_bytes);
   RETURN_IF_ERROR(fields.Finish());
   return out;
 }

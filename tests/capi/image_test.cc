@@ -120,6 +120,56 @@ TEST_CASE("what is wrong is said, and nothing comes out") {
   CHECK(buffer == nullptr);
 }
 
+// Two frames of 2×1: one red and one transparent pixel for 70 ms, then the second one green for 200 ms, shown
+// three times (NETSCAPE2.0 says two repetitions).
+const std::string kGif(
+    "GIF89a\x02\0\x01\0\xf0\0\0\xff\0\0\0\xff\0"
+    "\x21\xff\x0bNETSCAPE2.0\x03\x01\x02\0\0"
+    "\x21\xf9\x04\x05\x07\0\x01\0\x2c\0\0\0\0\x02\0\x01\0\0\x02\x02\x44\x0a\0"
+    "\x21\xf9\x04\x04\x14\0\0\0\x2c\x01\0\0\0\x01\0\x01\0\0\x02\x02\x4c\x01\0\x3b",
+    19 + 19 + 23 + 24);
+
+TEST_CASE("all frames of an animation come as they are shown, with their durations") {
+  mediagen_animation* animation = nullptr;
+  Failure failure;
+  REQUIRE_MESSAGE(mediagen_animation_decode(S(kGif), kNone, &animation, failure.slot()) == MEDIAGEN_OK,
+                  (failure.set() ? failure.message() : ""));
+  uint32_t frames = 0, loops = 0;
+  CHECK(mediagen_animation_info(animation, &frames, &loops) == MEDIAGEN_OK);
+  CHECK(frames == 2);
+  CHECK(loops == 3);
+  std::vector<OwnedImage> images;
+  const int64_t durations[] = {70, 200};
+  for (uint32_t i = 0; i < 2; ++i) {
+    mediagen_image* one = nullptr;
+    int64_t duration_ms = 0;
+    REQUIRE(mediagen_animation_frame(animation, i, &one, &duration_ms, nullptr) == MEDIAGEN_OK);
+    CHECK(duration_ms == durations[i]);
+    images.emplace_back(one);
+  }
+  mediagen_image* none = nullptr;
+  CHECK(mediagen_animation_frame(animation, 2, &none, nullptr, failure.slot()) == MEDIAGEN_NOT_FOUND);
+  CHECK(none == nullptr);
+  mediagen_animation_free(animation);  // its frames outlive it
+  mediagen_buffer* rows = nullptr;
+  REQUIRE(mediagen_image_pixels(images[0].get(), &rows) == MEDIAGEN_OK);
+  CHECK(Take(rows) == std::string("\xff\0\0\xff\0\0\0\0", 8));
+  REQUIRE(mediagen_image_pixels(images[1].get(), &rows) == MEDIAGEN_OK);
+  CHECK(Take(rows) == std::string("\xff\0\0\xff\0\xff\0\xff", 8));
+  CHECK(mediagen_animation_decode(S(kGif), S(R"({"maxFrames":1})"), &animation, failure.slot()) ==
+        MEDIAGEN_TOO_LARGE);
+  CHECK(animation == nullptr);
+  CHECK(mediagen_animation_info(nullptr, nullptr, nullptr) == MEDIAGEN_INVALID);
+  CHECK(mediagen_animation_frame(nullptr, 0, &none, nullptr, nullptr) == MEDIAGEN_INVALID);
+  mediagen_animation_free(nullptr);
+  auto all = image::decode_all(kGif);
+  REQUIRE(all);
+  REQUIRE(all->size() == 2);
+  CHECK((*all)[1].duration_ms == 200);
+  CHECK((*all)[1].picture.pixels().view() == std::string("\xff\0\0\xff\0\xff\0\xff", 8));
+  CHECK(image::decode_all("no picture").error().code == MEDIAGEN_INVALID);
+}
+
 TEST_CASE("NULL is refused, and freed as nothing") {
   for (const auto& call : ImageCalls()) CHECK(call(nullptr) == MEDIAGEN_INVALID);
   mediagen_image_free(nullptr);

@@ -293,9 +293,9 @@ TEST_CASE("HEAD says what GET says, without the body, and opens no file") {
     const Answer get = f.Get(target), head = f.Ask("HEAD", target, kAda);
     CHECK(head.status == 200);
     CHECK(head.body.empty());
-    for (const auto& [name, value] : get.headers) {
-      CAPTURE(name);
-      CHECK(head.Header(name) == value);
+    for (const auto& header : get.headers) {
+      CAPTURE(header.first);
+      CHECK(head.Header(header.first) == header.second);
     }
     CHECK(head.Header("Content-Length") == std::to_string(get.body.size()));
   }

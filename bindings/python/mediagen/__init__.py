@@ -36,7 +36,7 @@ from ._exchange import Response
 from .cache import Cache
 from .engine import Engine
 from .events import Event, Events, SyncEvents
-from .image import Image, trim
+from .image import Animation, Frame, Image, trim
 from .provider import Request
 from .queue import Queue, SyncQueue
 from .records import Generation, Job, Output, Page, Record, SyncGeneration, SyncOutput

@@ -151,6 +151,10 @@ _FUNCTIONS: dict[str, tuple[object, tuple[object, ...]]] = {
     "cache_stats": (c_int32, (c_void_p, _OUT)),
     "image_probe": (c_int32, (Text, _OUT, _OUT)),
     "image_decode": (c_int32, (Text, Text, _OUT, _OUT)),
+    "animation_decode": (c_int32, (Text, Text, _OUT, _OUT)),
+    "animation_free": (None, (c_void_p,)),
+    "animation_info": (c_int32, (c_void_p, POINTER(c_uint32), POINTER(c_uint32))),
+    "animation_frame": (c_int32, (c_void_p, c_uint32, _OUT, POINTER(c_int64), _OUT)),
     "image_new": (c_int32, (c_uint32, c_uint32, c_uint32, Text, _OUT, _OUT)),
     "image_free": (None, (c_void_p,)),
     "image_size": (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from ctypes import byref, c_uint32, c_void_p
-from typing import Any, Union
+from ctypes import byref, c_int64, c_uint32, c_void_p
+from typing import Any, NamedTuple, Union
 
 from ._buffer import document, own, take
 from ._document import encode, fields
@@ -77,6 +77,28 @@ class Image:
         given = _options({**options, **limits})
         data = _text(picture)
         return cls._made(lambda *out: library().image_decode(data, given, *out))
+
+    @classmethod
+    def decode_all(cls, picture: Picture, **options: Any) -> Animation:
+        """All frames of an animated GIF or WebP, each the whole canvas as it is shown; one of
+        anything else.
+
+        options: orientation, to_srgb and the limits of decode, max_frames, max_animation_bytes.
+        """
+        out, error = c_void_p(), c_void_p()
+        data, given = _text(picture), _options(options)
+        check(library().animation_decode(data, given, byref(out), byref(error)), error)
+        animation = Handle(out, library().animation_free)
+        count, loops = c_uint32(), c_uint32()
+        check(library().animation_info(animation, byref(count), byref(loops)))
+        frames = []
+        for index in range(count.value):
+            duration = c_int64()
+            one = cls._made(
+                lambda *out: library().animation_frame(animation, index, out[0], duration, out[1])
+            )
+            frames.append(Frame(one, duration.value))
+        return Animation(frames, loops.value)
 
     @classmethod
     def from_pixels(cls, width: int, height: int, pixels: Bytes, *, channels: int = 4) -> Image:
@@ -159,6 +181,20 @@ class Image:
         out, error = c_void_p(), c_void_p()
         check(function(byref(out), byref(error)), error)
         return cls(Handle(out, library().image_free))
+
+
+class Frame(NamedTuple):
+    """One frame of an animation."""
+
+    image: Image
+    duration_ms: int
+
+
+class Animation(NamedTuple):
+    """The frames in order, and how often all of them are shown (0: forever)."""
+
+    frames: list[Frame]
+    loops: int
 
 
 def trim() -> None:

@@ -112,3 +112,25 @@ def test_many_threads_share_one_picture():
         thread.join()
     assert made == [wanted] * 8
     trim()
+
+
+# Two frames of 2x1: red beside nothing for 70 ms, then green beside red for 200 ms; shown three times.
+GIF = bytes.fromhex(
+    "47494638396102000100f00000ff000000ff00"
+    "21ff0b4e45545343415045322e300301020000"
+    "21f90405070001002c0000000002000100000202440a00"
+    "21f90404140000002c01000000010001000002024c01003b"
+)
+
+
+def test_all_frames_of_an_animation():
+    animation = Image.decode_all(GIF)
+    assert animation.loops == 3
+    assert [frame.duration_ms for frame in animation.frames] == [70, 200]
+    first, second = (bytes(frame.image.pixels()) for frame in animation.frames)
+    assert first == bytes([255, 0, 0, 255, 0, 0, 0, 0])
+    assert second == bytes([255, 0, 0, 255, 0, 255, 0, 255])
+    [only] = Image.decode_all(gradient(4, 3).encode("png")).frames
+    assert (only.image.width, only.image.height) == (4, 3)
+    with pytest.raises(TooLargeError):
+        Image.decode_all(GIF, max_frames=1)
