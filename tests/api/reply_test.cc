@@ -10,6 +10,7 @@
 #include "api/exchange.h"
 #include "api/problem.h"
 #include "base/json.h"
+#include "fmt/format.h"
 
 using namespace mediagen;
 using mediagen::testing::BodyOf;
@@ -98,7 +99,7 @@ TEST_CASE("each coding has a strong ETag of its own (RFC 9110 §8.8.3.3)") {
     const std::string tag = HeaderOf(Ask(accept, json), "ETag");
     CHECK(tag.front() == '"');
     CHECK(tag == HeaderOf(Ask(accept, json), "ETag"));
-    CHECK(Ask(accept + "\nIf-None-Match: " + tag, json).status == 304);
+    CHECK(Ask(fmt::format("{}\nIf-None-Match: {}", accept, tag), json).status == 304);
     tags.insert(tag);
   }
   CHECK(tags.size() == 3);
