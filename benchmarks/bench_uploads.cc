@@ -92,8 +92,9 @@ class Storm {
 
   void Begin(uint64_t tag) {
     Upload upload;
-    if (mediagen_handle_begin(engine_, Str("POST"), Str("/v1/uploads"), Str("content-type: image/png\r\n"),
-                              Str(BenchPrincipal()), Str(""), inbox_, tag, &upload.call, nullptr) < 0)
+    if (mediagen_handle_begin(engine_, Str("POST"), Str("/v1/uploads?reuse=false"),
+                              Str("content-type: image/png\r\n"), Str(BenchPrincipal()), Str(""), inbox_, tag,
+                              &upload.call, nullptr) < 0)
       Die("an upload was not begun");
     running_[tag] = upload;
     Write(tag);
