@@ -2,7 +2,7 @@
 
 # Every fuzz_* target, two at a time, MEDIAGEN_FUZZ_SECONDS each (30; 0: none of them), or fuzz_$fuzz_name alone, from the corpus tests/fuzz/corpus/<name> and with the
 # words tests/fuzz/words/<name> where there are any. What it finds is kept in build/fuzz/found, and the target run with that file shows it again.
-# Sourced after suites.sh. The limits of memory are part of the check: whatever the input says, a decoder stays below them.
+# Sourced after suites.sh. MEDIAGEN_FUZZ_SEED=N does the same again (0: another each time). The limits of memory are part of the check: whatever the input says, a decoder stays below them.
 # libFuzzer ends with 77 when it has found something, unless told otherwise, and with 77 a suite says that it was skipped.
 fuzz_seconds=${MEDIAGEN_FUZZ_SECONDS:-30}
 if [ "$fuzz_seconds" != 0 ]; then
@@ -16,7 +16,7 @@ if [ "$fuzz_seconds" != 0 ]; then
     name=${fuzzer#fuzz_}
     grown=$suite_folder/corpus-$fuzzer
     mkdir -p "$grown"
-    arguments=("-max_total_time=$fuzz_seconds" -timeout=25 -malloc_limit_mb=64 -rss_limit_mb=1024 -error_exitcode=1 -artifact_prefix=build/fuzz/found/)
+    arguments=("-max_total_time=$fuzz_seconds" "-seed=${MEDIAGEN_FUZZ_SEED:-0}" -timeout=25 -malloc_limit_mb=64 -rss_limit_mb=1024 -error_exitcode=1 -artifact_prefix=build/fuzz/found/)
     [ ! -f "tests/fuzz/words/$name" ] || arguments+=("-dict=tests/fuzz/words/$name")
     arguments+=("$grown")
     [ ! -d "tests/fuzz/corpus/$name" ] || arguments+=("tests/fuzz/corpus/$name")

@@ -25,7 +25,7 @@ StatusOr<Format> AskedFormat(const ApiRequest& request, TargetQuery& query, Form
 Status NotOffered(const Recipe& recipe) {
   return Error(
       Code::kInvalid, fmt::format("The size {} is not offered.", recipe.name()),
-      {.hint = "Offered are 150, 300 and 600 squares (w, h, fit=cover, format=jpeg or webp), the full "
+      {.hint = "Offered are squares of 64, 150, 300 and 600 (w, h, fit=cover, format=jpeg or webp), the full "
                "size (format alone) and what \"media.recipes\" of the configuration lists; anything "
                "else needs a signed URL."});
 }

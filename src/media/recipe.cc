@@ -107,7 +107,10 @@ RecipeList::RecipeList(std::vector<Recipe> configured) : recipes_(std::move(conf
   Recipe preview = PreviewRecipe();
   preview.format = Format::kJpeg;
   recipes_.push_back(preview);
-  for (Format format : {Format::kJpeg, Format::kWebp}) recipes_.push_back({0, 0, Fit::kInside, format, 85});
+  for (Format format : {Format::kJpeg, Format::kWebp}) {
+    recipes_.push_back({64, 64, Fit::kCover, format, 85});
+    recipes_.push_back({0, 0, Fit::kInside, format, 85});
+  }
   recipes_.push_back({0, 0, Fit::kInside, Format::kPng, 0});
 }
 

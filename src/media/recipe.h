@@ -33,8 +33,8 @@ int FinalEffort(const Recipe& recipe);
 // and 600 px thumbnails as JPEG and as WebP.
 const std::vector<Recipe>& EagerRecipes();
 const Recipe& PreviewRecipe();
-// What may be asked for without a signature: the eager ones, the full size in each format, and the configured
-// ones.
+// What may be asked for without a signature: the eager ones, squares of 64, the full size in each format, and
+// the configured ones.
 class RecipeList {
  public:
   explicit RecipeList(std::vector<Recipe> configured = {});

@@ -27,9 +27,10 @@ TEST_CASE("the eager recipes are offered as JPEG and WebP, configured ones as th
   CHECK(list.Allows(*Recipe::Parse("w300,h300,cover,jpeg,q85")));
   CHECK(list.Allows(*Recipe::Parse("w300,h300,cover,webp,q85")));
   CHECK(list.Allows(*Recipe::Parse("w800,inside,webp,q70")));
-  for (const char* full_size : {"inside,jpeg", "inside,webp,q85", "inside,png"}) {
-    CAPTURE(full_size);
-    CHECK(list.Allows(*Recipe::Parse(full_size)));
+  for (const char* also :
+       {"inside,jpeg", "inside,webp,q85", "inside,png", "w64,h64,cover,jpeg", "w64,h64,cover,webp"}) {
+    CAPTURE(also);
+    CHECK(list.Allows(*Recipe::Parse(also)));
   }
   CHECK_FALSE(list.Allows(*Recipe::Parse("w800,inside,webp,q71")));
   CHECK_FALSE(list.Allows(*Recipe::Parse("w301,h300,cover,jpeg,q85")));
