@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "cache/memory/node.h"
 
 namespace mediagen::memory_cache {
 
@@ -19,21 +20,13 @@ struct Tag;
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
-enum class Segment : uint8_t { kNone, kWindow, kProbation, kProtected };
-
-struct Entry {
-  Entry* prev = nullptr;  // towards the queue's head
-  Entry* next = nullptr;
+struct Entry : Node {
   Entry* expiry_prev = nullptr;
   Entry* expiry_next = nullptr;
-  uint64_t hash = 0;
-  uint64_t charge = 0;  // bytes: key, value, overhead
   int64_t expires_ms = kNever;
   BufferRef value;
   std::unique_ptr<std::vector<Tag*>> tags;
   float cost = 1;
-  uint32_t key_size = 0;
-  Segment segment = Segment::kNone;  // kNone: in no queue
 
   static Entry* New(std::string_view key, uint64_t hash) {
     void* memory = ::operator new(sizeof(Entry) + key.size());

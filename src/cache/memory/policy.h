@@ -1,43 +1,68 @@
 // Policy: which entries of a shard stay. It orders them and names victims; it frees nothing.
 //
-// Not thread-safe: the shard's lock guards it. Entries belong to the shard and stay valid until it was told
+// Not thread-safe: the shard's lock guards it. Nodes belong to the shard and stay valid until it was told
 // Remove() or named them as evicted.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <span>
+#include <string_view>
 #include <vector>
 
-#include "cache/memory/entry.h"
+#include "base/status.h"
+#include "cache/memory/node.h"
 
 namespace mediagen::memory_cache {
+
+// The bounds of a shard, both of which hold.
+struct Room {
+  uint64_t bytes = std::numeric_limits<uint64_t>::max();
+  uint64_t entries = std::numeric_limits<uint64_t>::max();
+};
+
+// What a policy must know of an entry and cannot see in its node. Asked only about candidates and victims.
+class Judge {
+ public:
+  virtual ~Judge() = default;
+  // A reader has the value, so that dropping the entry would free nothing.
+  virtual bool Held(const Node& node) const = 0;
+  virtual bool Expired(const Node& node) const = 0;
+  virtual double Cost(const Node& node) const = 0;  // of making it again, > 0; 1 unless the caller said so
+};
 
 class Policy {
  public:
   virtual ~Policy() = default;
 
-  // A lookup found `entry`.
-  virtual void Hit(Entry* entry) = 0;
+  // Lookups found these, oldest lookup first. Nodes may stand in it more than once; all are in its queues.
+  virtual void Hit(std::span<Node* const> nodes) = 0;
   // A lookup found nothing: it counts towards the key's admission later.
   virtual void Miss(uint64_t hash) = 0;
 
-  // Takes in `entry`, which is in no queue, and appends to `evicted` whom to drop so that what stays charges
-  // at most `capacity` bytes; those are in no queue any more. `entry` itself may be among them: refused.
-  // Entries that a reader holds are never named, since dropping them frees nothing. Before the call at most
-  // `capacity` bytes must be charged.
-  virtual void Add(Entry* entry, uint64_t capacity, int64_t now_ms, std::vector<Entry*>* evicted) = 0;
+  // Takes in `node`, which is in no queue, and appends to `evicted` whom to drop so that what stays is within
+  // `room`; those are in no queue any more. `node` itself may be among them: refused. Held nodes are never
+  // named. Before the call everything must be within `room`, which may differ from call to call.
+  virtual void Add(Node* node, const Room& room, std::vector<Node*>* evicted) = 0;
+  // Appends whom to drop so that what stays is within `room`. False, and nobody is named, when what is held
+  // makes that impossible.
+  virtual bool Shrink(const Room& room, std::vector<Node*>* evicted) = 0;
 
-  // Forgets an entry that was dropped for another reason.
-  virtual void Remove(Entry* entry) = 0;
+  // Forgets a node that was dropped for another reason.
+  virtual void Remove(Node* node) = 0;
 
-  // Of all entries in its queues.
+  // Of all nodes in its queues.
   virtual uint64_t bytes() const = 0;
+  virtual uint64_t entries() const = 0;
 };
 
-// W-TinyLFU (Einziger, Friedman, Manes, ACM TOS 2017): a window of new entries (LRU, a fifth of the bytes),
-// then a segmented LRU (probation, protected) into which a candidate comes when its frequency * cost / size
-// exceeds that of the victims it needs, summed before the division (size-aware admission after arXiv
-// 2105.08770).
-std::unique_ptr<Policy> NewTinyLfu();
+// `judge` must outlive the policy.
+//
+// W-TinyLFU (Einziger, Friedman, Manes, ACM TOS 2017): a window of new entries (LRU), then a segmented LRU
+// (probation, protected) into which a candidate comes when its frequency * cost / size exceeds that of the
+// victims it needs, summed before the division (size-aware admission after arXiv 2105.08770).
+std::unique_ptr<Policy> NewTinyLfu(const Judge* judge);
 
 }  // namespace mediagen::memory_cache

@@ -1,11 +1,11 @@
-// Queue: a doubly linked list of entries through their own links, newest at the head, with its sum of
+// Queue: a doubly linked list of nodes through their own links, newest at the head, with its sum of
 // charges.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-#include "cache/memory/entry.h"
+#include "cache/memory/node.h"
 
 namespace mediagen::memory_cache {
 
@@ -13,11 +13,11 @@ class Queue {
  public:
   explicit Queue(Segment segment) : segment_(segment) {}
 
-  Entry* tail() const { return tail_; }
+  Node* tail() const { return tail_; }
   uint64_t bytes() const { return bytes_; }
   size_t count() const { return count_; }
 
-  void PushHead(Entry* entry) {
+  void PushHead(Node* entry) {
     entry->segment = segment_;
     entry->prev = nullptr;
     entry->next = head_;
@@ -26,7 +26,7 @@ class Queue {
     bytes_ += entry->charge;
     ++count_;
   }
-  void Remove(Entry* entry) {
+  void Remove(Node* entry) {
     (entry->prev ? entry->prev->next : head_) = entry->next;
     (entry->next ? entry->next->prev : tail_) = entry->prev;
     entry->prev = entry->next = nullptr;
@@ -34,7 +34,7 @@ class Queue {
     bytes_ -= entry->charge;
     --count_;
   }
-  void MoveToHead(Entry* entry) {
+  void MoveToHead(Node* entry) {
     if (entry == head_) return;
     Remove(entry);
     PushHead(entry);
@@ -42,8 +42,8 @@ class Queue {
 
  private:
   const Segment segment_;
-  Entry* head_ = nullptr;
-  Entry* tail_ = nullptr;
+  Node* head_ = nullptr;
+  Node* tail_ = nullptr;
   uint64_t bytes_ = 0;
   size_t count_ = 0;
 };

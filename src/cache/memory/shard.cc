@@ -31,7 +31,7 @@ Shard::Shard(Clock* clock, InvalidationLog* log, uint64_t index, uint64_t shards
       shards_(shards),
       budget_(budget),
       largest_entry_(largest_entry),
-      policy_(NewTinyLfu()),
+      policy_(NewTinyLfu(this)),
       tokens_(index) {}
 
 Shard::~Shard() {
@@ -67,7 +67,8 @@ Entry* Shard::Find(HashedKey key, Aftermath* after) {
     Entry* entry = *found;
     if (entry->expires_ms == kNever || !entry->expired(clock_->MonotonicMs())) {
       ++stats_.hits;
-      policy_->Hit(entry);
+      Node* const hit = entry;
+      policy_->Hit({&hit, 1});
       return entry;
     }
     ++stats_.evictions_expired;
@@ -116,13 +117,15 @@ Entry* Shard::Admit(HashedKey key, uint64_t charge, const EntryOptions& options,
   entry->cost = CostOf(options.cost);
   if (options.ttl_ms > 0) entry->expires_ms = After(now_ms, options.ttl_ms);
   evicted_.clear();
-  policy_->Add(entry, budget_ - pinned_bytes_, now_ms, &evicted_);
+  judged_ms_ = now_ms;
+  policy_->Add(entry, {.bytes = budget_ - pinned_bytes_}, &evicted_);
   bool admitted = true;
-  for (Entry* victim : evicted_) {
-    if (victim == entry) {
+  for (Node* node : evicted_) {
+    if (node == entry) {
       admitted = false;
       continue;
     }
+    auto* victim = static_cast<Entry*>(node);
     ++(victim->expired(now_ms) ? stats_.evictions_expired : stats_.evictions_size);
     Drop(victim, after);
   }

@@ -32,12 +32,12 @@ struct HashedKey {
   uint64_t hash;
 };
 
-class Shard {
+class Shard : private Judge {
  public:
   // Tokens are `index` modulo `shards`, so that a token names its shard. `clock` and `log` must outlive it.
   Shard(Clock* clock, InvalidationLog* log, uint64_t index, uint64_t shards, uint64_t budget,
         uint64_t largest_entry);
-  ~Shard();
+  ~Shard() override;
 
   BufferRef Get(HashedKey key);
   Admission Put(HashedKey key, BufferRef value, const EntryOptions& options);
@@ -74,6 +74,12 @@ class Shard {
   };
   static SoleValue MakeSole(BufferRef value);
 
+  bool Held(const Node& node) const override { return static_cast<const Entry&>(node).held(); }
+  bool Expired(const Node& node) const override {
+    return static_cast<const Entry&>(node).expired(judged_ms_);
+  }
+  double Cost(const Node& node) const override { return double{static_cast<const Entry&>(node).cost}; }
+
   // All of these are called under the lock. shard.cc:
   Entry* Find(HashedKey key, Aftermath* after);
   Admission Store(HashedKey key, SoleValue sole, const EntryOptions& options, Aftermath* after);
@@ -104,8 +110,9 @@ class Shard {
   std::vector<BufferRef> pinned_;
   size_t pinned_hand_ = 0;  // where the next look for values without readers begins
   uint64_t pinned_bytes_ = 0;
-  std::vector<Entry*> evicted_;  // of the Store under way; kept for its capacity
-  CacheStats stats_;             // the counters only
+  int64_t judged_ms_ = 0;       // what Expired() compares with: the time of the Store under way
+  std::vector<Node*> evicted_;  // of the Store under way; kept for its capacity
+  CacheStats stats_;            // the counters only
 };
 
 // Capped at kNever.

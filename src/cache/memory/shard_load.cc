@@ -8,7 +8,7 @@
 namespace mediagen::memory_cache {
 namespace {
 
-Status Expired(uint64_t token) {
+Status LoadExpired(uint64_t token) {
   return Error(Code::kStale,
                fmt::format("Load token {} has expired or was used before; nothing was stored.", token),
                {.hint = "Load faster, or ask for a longer load timeout."});
@@ -65,7 +65,7 @@ Status Shard::Fill(uint64_t token, BufferRef value, const EntryOptions& options)
   Flight* flight = Current(token, &after);
   if (!flight) {
     after.dropped.push_back(std::move(sole.value));
-    return Expired(token);
+    return LoadExpired(token);
   }
   // Under this lock: an Invalidate that comes later finds the entry, since it logs first and drops
   // afterwards.
@@ -100,7 +100,7 @@ Status Shard::Fail(uint64_t token, Status error) {
   Aftermath after;
   std::lock_guard lock(mutex_);
   Flight* flight = Current(token, &after);
-  if (!flight) return Expired(token);
+  if (!flight) return LoadExpired(token);
   ++stats_.load_failures;
   std::unique_ptr<Flight> ended = EndLoad(flight);
   for (auto& [wait_token, waiting] : ended->waiting) {

@@ -14,40 +14,48 @@ constexpr size_t kMostPassedOver = 512;  // held entries that one search steps o
 
 class TinyLfu final : public Policy {
  public:
-  void Hit(Entry* entry) override;
+  explicit TinyLfu(const Judge* judge) : judge_(*judge) {}
+
+  void Hit(std::span<Node* const> nodes) override {
+    for (Node* node : nodes) HitOne(node);
+  }
   void Miss(uint64_t hash) override { sketch_.Count(hash); }
-  void Add(Entry* entry, uint64_t capacity, int64_t now_ms, std::vector<Entry*>* evicted) override;
-  void Remove(Entry* entry) override { QueueOf(entry->segment).Remove(entry); }
+  void Add(Node* node, const Room& room, std::vector<Node*>* evicted) override;
+  bool Shrink(const Room& room, std::vector<Node*>* evicted) override;
+  void Remove(Node* node) override { QueueOf(node->segment).Remove(node); }
   uint64_t bytes() const override { return window_.bytes() + probation_.bytes() + protected_.bytes(); }
+  uint64_t entries() const override { return window_.count() + probation_.count() + protected_.count(); }
 
  private:
   Queue& QueueOf(Segment segment);
-  void SetCapacity(uint64_t capacity);
+  void HitOne(Node* node);
+  void SetRoom(const Room& room);
   void OverflowWindow();
-  void Compete(Entry* candidate);
+  void Compete(Node* candidate);
   void MakeRoom();
-  bool Gather(uint64_t need, const Entry* candidate);
-  bool Preferred(const Entry& candidate) const;
-  double Worth(const Entry& entry) const {
-    return std::max(1, sketch_.Frequency(entry.hash)) * double{entry.cost};
+  bool Gather(uint64_t need, const Node* candidate);
+  bool Preferred(const Node& candidate) const;
+  double Worth(const Node& node) const {
+    return std::max(1, sketch_.Frequency(node.hash)) * judge_.Cost(node);
   }
   void EvictGathered();
 
+  const Judge& judge_;
   Queue window_{Segment::kWindow}, probation_{Segment::kProbation}, protected_{Segment::kProtected};
   FrequencySketch sketch_;
   uint64_t capacity_ = 0, window_capacity_ = 0, protected_capacity_ = 0;
-  std::vector<Entry*> victims_;  // of the latest Gather
+  std::vector<Node*> victims_;  // of the latest Gather
   // Of the Add under way:
-  Entry* newest_ = nullptr;
-  int64_t now_ms_ = 0;
-  std::vector<Entry*>* evicted_ = nullptr;
+  Node* newest_ = nullptr;
+  std::vector<Node*>* evicted_ = nullptr;
 };
 
 Queue& TinyLfu::QueueOf(Segment segment) {
   return segment == Segment::kWindow ? window_ : segment == Segment::kProbation ? probation_ : protected_;
 }
 
-void TinyLfu::SetCapacity(uint64_t capacity) {
+void TinyLfu::SetRoom(const Room& room) {
+  const uint64_t capacity = room.bytes;
   if (capacity == capacity_) return;
   capacity_ = capacity;
   window_capacity_ = static_cast<uint64_t>(static_cast<double>(capacity) * kWindowShare);
@@ -55,22 +63,21 @@ void TinyLfu::SetCapacity(uint64_t capacity) {
       static_cast<uint64_t>(static_cast<double>(capacity - window_capacity_) * kProtectedShare);
 }
 
-void TinyLfu::Hit(Entry* entry) {
+void TinyLfu::HitOne(Node* entry) {
   sketch_.Count(entry->hash);
   if (entry->segment != Segment::kProbation) return QueueOf(entry->segment).MoveToHead(entry);
   probation_.Remove(entry);
   protected_.PushHead(entry);
   while (protected_.bytes() > protected_capacity_ && protected_.tail() != entry) {
-    Entry* demoted = protected_.tail();
+    Node* demoted = protected_.tail();
     protected_.Remove(demoted);
     probation_.PushHead(demoted);
   }
 }
 
-void TinyLfu::Add(Entry* entry, uint64_t capacity, int64_t now_ms, std::vector<Entry*>* evicted) {
-  SetCapacity(capacity);
+void TinyLfu::Add(Node* entry, const Room& room, std::vector<Node*>* evicted) {
+  SetRoom(room);
   newest_ = entry;
-  now_ms_ = now_ms;
   evicted_ = evicted;
   sketch_.Grow(window_.count() + probation_.count() + protected_.count() + 1);
   // An entry larger than the window would flush it: it is judged at once instead.
@@ -80,14 +87,24 @@ void TinyLfu::Add(Entry* entry, uint64_t capacity, int64_t now_ms, std::vector<E
   if (bytes() > capacity_) MakeRoom();
 }
 
+bool TinyLfu::Shrink(const Room& room, std::vector<Node*>* evicted) {
+  SetRoom(room);
+  evicted_ = evicted;
+  newest_ = nullptr;
+  if (bytes() <= room.bytes) return true;
+  if (!Gather(bytes() - room.bytes, nullptr)) return false;
+  EvictGathered();
+  return true;
+}
+
 // Moves the oldest entries of the window on until it is within its share. The newest one fits, so it stays.
 void TinyLfu::OverflowWindow() {
   while (window_.bytes() > window_capacity_) {
-    Entry* candidate = window_.tail();
+    Node* candidate = window_.tail();
     window_.Remove(candidate);
-    if (candidate->held()) {
+    if (judge_.Held(*candidate)) {
       probation_.PushHead(candidate);  // in use, and dropping it would free nothing
-    } else if (candidate->expired(now_ms_)) {
+    } else if (judge_.Expired(*candidate)) {
       evicted_->push_back(candidate);
     } else {
       Compete(candidate);
@@ -98,7 +115,7 @@ void TinyLfu::OverflowWindow() {
 // Puts `candidate`, which is in no queue, into the main space if it is preferred to the victims that it
 // needs. The main space may use what the window leaves free: only the whole capacity makes a candidate
 // compete.
-void TinyLfu::Compete(Entry* candidate) {
+void TinyLfu::Compete(Node* candidate) {
   const uint64_t total = bytes() + candidate->charge;
   if (total > capacity_) {
     const uint64_t need = std::min(total - capacity_, candidate->charge);
@@ -119,18 +136,18 @@ void TinyLfu::MakeRoom() {
 // Collects victims of at least `need` bytes for `candidate`, least valuable queue first; the window gives way
 // only to the newest entry. Held entries go to their queue's head: they are in use, and the next search does
 // not meet them.
-bool TinyLfu::Gather(uint64_t need, const Entry* candidate) {
+bool TinyLfu::Gather(uint64_t need, const Node* candidate) {
   victims_.clear();
   uint64_t freed = 0;
   size_t passed_over = 0;
   for (Queue* queue : {&probation_, &protected_, &window_}) {
     if (queue == &window_ && candidate != newest_) break;
-    Entry* entry = queue->tail();
+    Node* entry = queue->tail();
     for (size_t left = queue->count(); left > 0 && freed < need; --left) {
-      Entry* victim = entry;
+      Node* victim = entry;
       entry = entry->prev;
       if (victim == newest_) continue;
-      if (victim->held()) {
+      if (judge_.Held(*victim)) {
         if (++passed_over > kMostPassedOver) return false;
         queue->MoveToHead(victim);
         continue;
@@ -144,17 +161,17 @@ bool TinyLfu::Gather(uint64_t need, const Entry* candidate) {
 
 // Whether frequency * cost / size of the candidate exceeds that of all victims together. What has expired is
 // worth nothing. On a tie the victims stay: that is what keeps a scan from flushing the cache.
-bool TinyLfu::Preferred(const Entry& candidate) const {
+bool TinyLfu::Preferred(const Node& candidate) const {
   double worth = 0, size = 0;
-  for (const Entry* victim : victims_) {
-    if (!victim->expired(now_ms_)) worth += Worth(*victim);
+  for (const Node* victim : victims_) {
+    if (!judge_.Expired(*victim)) worth += Worth(*victim);
     size += static_cast<double>(victim->charge);
   }
   return Worth(candidate) * size > worth * static_cast<double>(candidate.charge);
 }
 
 void TinyLfu::EvictGathered() {
-  for (Entry* victim : victims_) {
+  for (Node* victim : victims_) {
     QueueOf(victim->segment).Remove(victim);
     evicted_->push_back(victim);
   }
@@ -162,6 +179,6 @@ void TinyLfu::EvictGathered() {
 
 }  // namespace
 
-std::unique_ptr<Policy> NewTinyLfu() { return std::make_unique<TinyLfu>(); }
+std::unique_ptr<Policy> NewTinyLfu(const Judge* judge) { return std::make_unique<TinyLfu>(judge); }
 
 }  // namespace mediagen::memory_cache
