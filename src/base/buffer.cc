@@ -1,27 +1,39 @@
 #include "base/buffer.h"
 
-#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 
 namespace mediagen {
 
-void Buffer::Unref() const {
-  if (refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+static_assert(alignof(Buffer) <= 8 && sizeof(Buffer) == 16);
+
+Buffer* Buffer::Embed(void* block, uint32_t before, std::string_view bytes) {
+  auto* buffer = new (static_cast<char*>(block) + before) Buffer(before, bytes.size());
+  if (!bytes.empty()) std::memcpy(reinterpret_cast<char*>(buffer + 1), bytes.data(), bytes.size());
+  return buffer;
+}
+
+void Buffer::Delete() const {
   auto* self = const_cast<Buffer*>(this);
-  self->~Buffer();
-  ::operator delete(self);
+  if (before_ == kElsewhere) {
+    std::destroy_at(reinterpret_cast<Elsewhere*>(self + 1));
+    ::operator delete(self);
+  } else {
+    ::operator delete(reinterpret_cast<char*>(self) - before_);
+  }
 }
 
 BufferRef BufferRef::Copy(std::string_view bytes) {
-  void* memory = ::operator new(sizeof(Buffer) + bytes.size());
-  char* data = static_cast<char*>(memory) + sizeof(Buffer);
-  if (!bytes.empty()) std::memcpy(data, bytes.data(), bytes.size());
-  return Adopt(new (memory) Buffer(data, bytes.size(), nullptr));
+  return Adopt(Buffer::Embed(::operator new(sizeof(Buffer) + bytes.size()), 0, bytes));
 }
 
 BufferRef BufferRef::Alias(std::string_view bytes, std::shared_ptr<const void> owner) {
-  return Adopt(new (::operator new(sizeof(Buffer))) Buffer(bytes.data(), bytes.size(), std::move(owner)));
+  static_assert(Buffer::kElsewhereBytes == sizeof(Buffer) + sizeof(Buffer::Elsewhere));
+  void* memory = ::operator new(Buffer::kElsewhereBytes);
+  auto* buffer = new (memory) Buffer(Buffer::kElsewhere, bytes.size());
+  new (static_cast<void*>(buffer + 1)) Buffer::Elsewhere{bytes.data(), std::move(owner)};
+  return Adopt(buffer);
 }
 
 BufferRef BufferRef::Own(std::string bytes) {

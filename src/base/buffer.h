@@ -20,27 +20,46 @@ class BufferRef;
 
 class Buffer {
  public:
-  const char* data() const { return data_; }
+  const char* data() const {
+    return before_ == kElsewhere ? elsewhere().data : reinterpret_cast<const char*>(this + 1);
+  }
   size_t size() const { return size_; }
-  std::string_view view() const { return {data_, size_}; }
-  std::span<const uint8_t> bytes() const { return {reinterpret_cast<const uint8_t*>(data_), size_}; }
+  std::string_view view() const { return {data(), size_}; }
+  std::span<const uint8_t> bytes() const { return {reinterpret_cast<const uint8_t*>(data()), size_}; }
 
-  // For the C ABI only; everybody else uses BufferRef.
+  // For the C ABI and the memory cache only; everybody else uses BufferRef.
   void Ref() const { refs_.fetch_add(1, std::memory_order_relaxed); }
-  void Unref() const;
+  void Unref() const {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) Delete();
+  }
   // Whether somebody besides the caller holds it. A hint: it may change at once.
   bool shared() const { return refs_.load(std::memory_order_relaxed) > 1; }
 
+  // A buffer inside a larger block: `block` is from ::operator new and has room for `before` bytes of the
+  // caller's, a Buffer and a copy of `bytes`. Whoever drops the last reference frees the block, so what
+  // stands before the buffer needs no destructor. `before` is a multiple of 8.
+  static Buffer* Embed(void* block, uint32_t before, std::string_view bytes);
+  // What a Buffer takes whose bytes stand elsewhere, those not counted.
+  static constexpr size_t kElsewhereBytes = 40;
+
  private:
   friend class BufferRef;
-  Buffer(const char* data, size_t size, std::shared_ptr<const void> owner)
-      : data_(data), size_(size), owner_(std::move(owner)) {}
+  struct Elsewhere {
+    const char* data;
+    std::shared_ptr<const void> owner;
+  };
+  static constexpr uint32_t kElsewhere = UINT32_MAX;
+
+  Buffer(uint32_t before, size_t size) : before_(before), size_(size) {}
   ~Buffer() = default;
+  const Elsewhere& elsewhere() const { return *reinterpret_cast<const Elsewhere*>(this + 1); }
+  void Delete() const;
 
   mutable std::atomic<uint32_t> refs_{1};
-  const char* data_;
-  size_t size_;
-  std::shared_ptr<const void> owner_;  // null: the bytes stand behind this object, in the same allocation
+  // Bytes of the same allocation in front of this object, and the buffer's bytes stand behind it; or
+  // kElsewhere, and an Elsewhere stands behind it.
+  const uint32_t before_;
+  const size_t size_;
 };
 
 // A counted reference to a Buffer; may be null.

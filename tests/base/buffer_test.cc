@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -86,4 +87,20 @@ TEST_CASE("threads share a buffer and the last one frees it") {
   for (auto& thread : threads) thread.join();
   threads.clear();
   CHECK(watch.expired());
+}
+
+TEST_CASE(
+    "a buffer inside a block frees the block with its last reference, and nothing is read past its end") {
+  void* block = ::operator new(24 + sizeof(Buffer) + 5);
+  std::memset(block, 'x', 24);
+  Buffer* buffer = Buffer::Embed(block, 24, "hello");
+  CHECK(static_cast<const void*>(buffer) == static_cast<char*>(block) + 24);
+  BufferRef reader = BufferRef::Adopt(buffer);
+  BufferRef other = reader;
+  CHECK(reader->shared());
+  CHECK(other.view() == "hello");
+  reader = nullptr;
+  CHECK(other.view() == "hello");
+  CHECK(static_cast<char*>(block)[23] == 'x');
+  other = nullptr;  // the sanitizer's leak check sees whether the block is gone
 }
