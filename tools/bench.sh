@@ -2,6 +2,7 @@
 . tools/common.sh
 . tools/packages.sh
 . tools/compile.sh
+. tools/compiled_peers.sh
 
 ensure_packages build bench
 compile release build.ninja
@@ -46,6 +47,11 @@ case $name in
   queue | queue_relaxed | thumbs | resize | webp | base64)
     node_peers
     python_peers
+    ;;
+  cache_speed)
+    rust_peers
+    go_peers
+    java_peers
     ;;
 esac
 results=$PWD/benchmarks/results

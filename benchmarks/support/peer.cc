@@ -70,4 +70,20 @@ std::vector<std::string> PythonPeer(const std::string& program) {
   return {InFolder("MEDIAGEN_PYTHON_PEERS", "bin/python"), InFolder("MEDIAGEN_PYTHON_PEERS", program)};
 }
 
+std::vector<std::string> RustPeer() {
+  if (std::getenv("MEDIAGEN_RUST_PEERS") == nullptr) return {};
+  return {InFolder("MEDIAGEN_RUST_PEERS", "target/release/peers")};
+}
+
+std::vector<std::string> GoPeer() {
+  if (std::getenv("MEDIAGEN_GO_PEERS") == nullptr) return {};
+  return {InFolder("MEDIAGEN_GO_PEERS", "peers")};
+}
+
+std::vector<std::string> JavaPeer(const std::string& program) {
+  if (std::getenv("MEDIAGEN_JAVA_PEERS") == nullptr) return {};
+  const std::string classes = InFolder("MEDIAGEN_JAVA_PEERS", "target/classes");
+  return {"java", "-cp", classes + ":" + InFolder("MEDIAGEN_JAVA_PEERS", "target/lib/*"), program};
+}
+
 }  // namespace mediagen::bench

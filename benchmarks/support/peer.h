@@ -33,4 +33,11 @@ class Peer {
 std::vector<std::string> NodePeer(const std::string& program);
 std::vector<std::string> PythonPeer(const std::string& program);
 
+// The peers of caches and limiters; benchmarks/peers/README.md says what to ask them. Empty without their
+// toolchain, as ./run bench has said by then: leave their rows out.
+std::vector<std::string> RustPeer();
+std::vector<std::string> GoPeer();
+// `program` is a class of benchmarks/peers/java.
+std::vector<std::string> JavaPeer(const std::string& program);
+
 }  // namespace mediagen::bench
