@@ -48,4 +48,23 @@ bool ExactWindow::Refund(std::span<uint32_t> ages, int64_t newest_ms, int64_t no
   return end < ages.size();
 }
 
+int64_t ExactWindow::RefundLease(std::span<uint32_t> ages, int64_t newest_ms, int64_t now_ms, int64_t cost,
+                                 int64_t moment_ms) const {
+  const size_t first = FirstLive(ages, newest_ms, now_ms);
+  size_t kept = ages.size();  // what is kept moves to the end, in its order
+  for (size_t i = ages.size(); i > first; --i) {
+    const uint32_t age = ages[i - 1];
+    if (cost > 0 && newest_ms - age == moment_ms) {
+      --cost;
+    } else {
+      ages[--kept] = age;
+    }
+  }
+  std::fill(ages.begin(), ages.begin() + static_cast<std::ptrdiff_t>(kept), kNoUnit);
+  if (kept == ages.size()) return kNoMoment;
+  const uint32_t newest_age = ages.back();
+  for (size_t i = kept; i < ages.size(); ++i) ages[i] -= newest_age;
+  return newest_ms - newest_age;
+}
+
 }  // namespace mediagen::limit

@@ -1,6 +1,7 @@
 // The arithmetic of limits, the same for every backend: integers only, so that all of them decide alike.
 //
-// All functions are pure. Times are monotonic.
+// All functions are pure. Times never go back: a backend whose clock can holds them at the latest it has
+// seen.
 #pragma once
 
 #include <algorithm>
@@ -51,6 +52,13 @@ class Gcra {
   int64_t Refunded(int64_t tat_us, int64_t now_us, int64_t cost) const {
     return std::max(now_us, Start(tat_us, now_us) - interval_us_ * cost);
   }
+  // After the refund of a charge that counted until `until_us`, the TAT that it had set: its time has been
+  // running out since those before it ended, and only what is left of it is given back. So a refund never
+  // makes room that there would not be without the charge.
+  int64_t RefundedLease(int64_t tat_us, int64_t now_us, int64_t cost, int64_t until_us) const {
+    const int64_t left = std::clamp<int64_t>(until_us - now_us, 0, interval_us_ * cost);
+    return std::max(now_us, Start(tat_us, now_us) - left);
+  }
   // What a check of `cost` is told: after the charge when it is allowed.
   Standing Decide(int64_t tat_us, int64_t now_us, int64_t cost) const {
     const int64_t charged = Charged(tat_us, now_us, cost);
@@ -80,6 +88,7 @@ class Gcra {
 class ExactWindow {
  public:
   static constexpr uint32_t kNoUnit = std::numeric_limits<uint32_t>::max();
+  static constexpr int64_t kNoMoment = std::numeric_limits<int64_t>::min();
 
   explicit ExactWindow(const LimitRule& rule) : window_ms_(rule.window_ms) {}
 
@@ -89,6 +98,10 @@ class ExactWindow {
   void Charge(std::span<uint32_t> ages, int64_t newest_ms, int64_t now_ms, int64_t cost) const;
   // Takes the `cost` oldest live units out. Whether any unit is left.
   bool Refund(std::span<uint32_t> ages, int64_t newest_ms, int64_t now_ms, int64_t cost) const;
+  // Takes out at most `cost` of the units that were charged at `moment_ms`, if they live. The moment of the
+  // newest unit that is left, to which the ages then refer; kNoMoment when none is.
+  int64_t RefundLease(std::span<uint32_t> ages, int64_t newest_ms, int64_t now_ms, int64_t cost,
+                      int64_t moment_ms) const;
 
  private:
   size_t FirstLive(std::span<const uint32_t> ages, int64_t newest_ms, int64_t now_ms) const;

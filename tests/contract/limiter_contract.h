@@ -306,10 +306,169 @@ inline void LimiterSteps(const LimiterBackend& backend) {
   }
 }
 
+inline LimitReservation ReserveOne(Limiter& limiter, std::string_view rule, std::string_view key,
+                                   int64_t cost = 1) {
+  LimitCheck check{rule, key, cost};
+  auto reservation = limiter.Reserve({&check, 1});
+  REQUIRE_MESSAGE(reservation.ok(), reservation.status().ToString());
+  return *std::move(reservation);
+}
+
+inline bool RefundLease(Limiter& limiter, const LimitLease& lease) {
+  auto refunded = limiter.RefundLease(lease);
+  REQUIRE_MESSAGE(refunded.ok(), refunded.status().ToString());
+  return *refunded;
+}
+
+inline void LimiterLeases(const LimiterBackend& backend) {
+  auto limiter = backend.open({RuleOf("minute", "3/min"), RuleOf("gcra", "60/min"), RuleOf("day", "200/d")});
+  auto left = [&](std::string_view rule, std::string_view key = "ann") {
+    return CheckOne(*limiter, rule, key, 0).remaining;
+  };
+
+  SUBCASE("a reservation decides as a check does, and its lease gives back what it took, once") {
+    std::vector<LimitCheck> checks = {{"minute", "ann", 2}, {"gcra", "ann", 5}, {"day", "bob", 7}};
+    auto reserved = limiter->Reserve(checks);
+    REQUIRE(reserved.ok());
+    CHECK(reserved->decision.allowed);
+    CHECK(reserved->decision.rule == "minute");
+    CHECK(reserved->decision.remaining == 1);
+    CHECK(reserved->lease.parts.size() == 3);
+    CHECK(left("minute") == 1);
+    CHECK(left("gcra") == 55);
+    CHECK(left("day", "bob") == 193);
+    CHECK(RefundLease(*limiter, reserved->lease));
+    for (int again = 0; again < 2; ++again) {
+      CHECK(left("minute") == 3);
+      CHECK(left("gcra") == 60);
+      CHECK(left("day", "bob") == 200);
+      CHECK(CheckOne(*limiter, "minute", "ann", 1).allowed);
+      CHECK_FALSE(RefundLease(*limiter, reserved->lease));
+      CHECK(left("minute") == 2);
+      RefundOne(*limiter, "minute", "ann");
+    }
+  }
+  SUBCASE("what is refused takes nothing and leases nothing; a look leases nothing") {
+    CHECK(CheckOne(*limiter, "minute", "ann", 3).allowed);
+    std::vector<LimitCheck> checks = {{"gcra", "ann", 5}, {"minute", "ann", 1}};
+    auto reserved = limiter->Reserve(checks);
+    REQUIRE(reserved.ok());
+    CHECK_FALSE(reserved->decision.allowed);
+    CHECK(reserved->lease.parts.empty());
+    CHECK_FALSE(RefundLease(*limiter, reserved->lease));
+    CHECK(left("gcra") == 60);
+    CHECK(ReserveOne(*limiter, "gcra", "ann", 0).lease.parts.empty());
+    LimitCheck unknown{"second", "ann", 1};
+    CHECK(CodeOf(limiter->Reserve({&unknown, 1}).status()) == Code::kNotFound);
+  }
+  SUBCASE("an exact window gives back the very units of the lease, not the oldest") {
+    CHECK(CheckOne(*limiter, "minute", "ann").allowed);
+    backend.pass(20'000);
+    const LimitLease lease = ReserveOne(*limiter, "minute", "ann").lease;
+    backend.pass(20'000);
+    CHECK(CheckOne(*limiter, "minute", "ann").allowed);
+    CHECK(RefundLease(*limiter, lease));
+    LimitDecision now = CheckOne(*limiter, "minute", "ann", 0);
+    CHECK(now.remaining == 1);
+    CHECK(now.reset_after_ms == 60'000);
+    CHECK(CheckOne(*limiter, "minute", "ann", 2).retry_after_ms == 20'000);  // the oldest still counts
+  }
+  SUBCASE("giving back the newest units of an exact window makes it whole when the others are") {
+    CHECK(CheckOne(*limiter, "minute", "ann").allowed);
+    backend.pass(20'000);
+    CHECK(RefundLease(*limiter, ReserveOne(*limiter, "minute", "ann", 2).lease));
+    LimitDecision now = CheckOne(*limiter, "minute", "ann", 0);
+    CHECK(now.remaining == 2);
+    CHECK(now.reset_after_ms == 40'000);
+    backend.pass(39'999);
+    CHECK(left("minute") == 2);
+    backend.pass(1);
+    CHECK(left("minute") == 3);
+  }
+  SUBCASE("of GCRA only the time that is left of the charge comes back") {
+    const LimitLease lease = ReserveOne(*limiter, "gcra", "ann", 10).lease;  // until 10 s from now
+    backend.pass(4'000);
+    CHECK(CheckOne(*limiter, "gcra", "ann", 20).remaining == 34);
+    CHECK(RefundLease(*limiter, lease));
+    LimitDecision now = CheckOne(*limiter, "gcra", "ann", 0);
+    CHECK(now.remaining == 40);
+    CHECK(now.reset_after_ms == 20'000);
+  }
+  SUBCASE("what has run out is not taken from others") {
+    const LimitLease exact = ReserveOne(*limiter, "minute", "ann", 2).lease;
+    const LimitLease gcra = ReserveOne(*limiter, "gcra", "ann", 10).lease;
+    backend.pass(9'999);
+    CHECK(CheckOne(*limiter, "minute", "ann").allowed);
+    backend.pass(1);
+    CHECK(CheckOne(*limiter, "gcra", "ann", 30).allowed);
+    CHECK_FALSE(RefundLease(*limiter, gcra));
+    CHECK(left("gcra") == 30);
+    backend.pass(50'000);
+    CHECK_FALSE(RefundLease(*limiter, exact));
+    CHECK(left("minute") == 2);
+  }
+  SUBCASE("a lease of several rules gives back those parts that still count") {
+    std::vector<LimitCheck> checks = {{"minute", "ann", 2}, {"gcra", "ann", 10}};
+    auto reserved = limiter->Reserve(checks);
+    REQUIRE(reserved.ok());
+    backend.pass(10'000);
+    CHECK(CheckOne(*limiter, "gcra", "ann", 30).allowed);
+    CHECK(RefundLease(*limiter, reserved->lease));
+    CHECK(left("minute") == 3);
+    CHECK(left("gcra") == 30);
+  }
+  SUBCASE("a lease comes back from its text; another limiter's and nonsense give nothing back") {
+    const LimitLease lease = ReserveOne(*limiter, "minute", "ann", 2).lease;
+    auto read = LimitLease::Parse(lease.Encode());
+    REQUIRE_MESSAGE(read.ok(), read.status().ToString());
+    CHECK(*read == lease);
+    LimitLease bad = lease;
+    bad.origin ^= 1;
+    CHECK_FALSE(RefundLease(*limiter, bad));
+    bad = lease;
+    bad.parts[0].rule = "gone";
+    CHECK_FALSE(RefundLease(*limiter, bad));
+    bad = lease;
+    bad.parts[0].cost = INT64_MAX;
+    CHECK_FALSE(RefundLease(*limiter, bad));
+    CHECK(left("minute") == 1);
+    CHECK(RefundLease(*limiter, *read));
+    CHECK(left("minute") == 3);
+  }
+  SUBCASE("the forms with an answer answer as the others do") {
+    if (limiter->remote()) return;  // its answers come from another thread: see its own tests
+    int answers = 0;
+    std::vector<LimitCheck> checks = {{"minute", "ann", 2}};
+    limiter->CheckAsync(checks, [&](StatusOr<LimitDecision> decision) {
+      ++answers;
+      REQUIRE(decision.ok());
+      CHECK(decision->remaining == 1);
+    });
+    limiter->RefundAsync(checks, [&](Status status) {
+      ++answers;
+      CHECK(status.ok());
+    });
+    LimitLease lease;
+    limiter->ReserveAsync(checks, [&](StatusOr<LimitReservation> reservation) {
+      ++answers;
+      REQUIRE(reservation.ok());
+      lease = reservation->lease;
+    });
+    CHECK(left("minute") == 1);
+    limiter->RefundLeaseAsync(lease, [&](StatusOr<bool> refunded) {
+      ++answers;
+      CHECK(refunded.value_or(false));
+    });
+    CHECK(answers == 4);
+    CHECK(left("minute") == 3);
+  }
+}
+
 // `model_steps`: how long the random comparison is (a backend behind a socket may do with fewer).
 inline void LimiterContract(const LimiterBackend& backend, int model_steps) {
   SUBCASE("tables") { LimiterTables(backend); }
   SUBCASE("several rules in one step") { LimiterSteps(backend); }
+  SUBCASE("leases") { LimiterLeases(backend); }
   SUBCASE("an exact window never admits one too many and never refuses one too few") {
     for (uint64_t seed : {1, 2}) LimiterAgreesWithModel(backend, seed, model_steps / 2);
   }

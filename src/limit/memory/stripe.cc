@@ -36,7 +36,7 @@ Standing Stripe::Decide(const Charge& charge, int64_t now_ms) {
   return rule.window.Decide({none.data(), rule.keys.cells()}, now_ms, now_ms, charge.cost);
 }
 
-bool Stripe::Reserve(std::span<const Charge> charges, int64_t now_ms) {
+Status Stripe::Reserve(std::span<const Charge> charges, int64_t now_ms) {
   size_t needed = 0;
   for (const Charge& charge : charges) {
     Rule& rule = rules_[charge.rule];
@@ -45,6 +45,10 @@ bool Stripe::Reserve(std::span<const Charge> charges, int64_t now_ms) {
     rule.keys.Remove(charge.hash);
     ++needed;
   }
+  return MakeRoom(needed, now_ms) ? OkStatus() : Overloaded(now_ms);
+}
+
+bool Stripe::MakeRoom(size_t needed, int64_t now_ms) {
   if (needed == 0) return true;
   for (size_t count = KeyCount(); count + needed > max_keys_; --count) {
     if (count == 0 || !RemoveOneWhole(now_ms * 1000)) return false;
@@ -52,8 +56,14 @@ bool Stripe::Reserve(std::span<const Charge> charges, int64_t now_ms) {
   return true;
 }
 
+Status Stripe::Overloaded(int64_t now_ms) const {
+  return Error(Code::kOverloaded, "The rate limiter's table is full of keys that are limited now.",
+               {.hint = "Raise its bound of keys, or shorten the windows.",
+                .retry_after_ms = std::max<int64_t>(0, MsCeil(next_whole_us_ - now_ms * 1000))});
+}
+
 size_t Stripe::KeyCount() const {
-  size_t count = 0;
+  size_t count = settled_.size();
   for (const Rule& rule : rules_) count += rule.keys.size();
   return count;
 }
@@ -64,12 +74,13 @@ bool Stripe::RemoveOneWhole(int64_t now_us) {
   for (Rule& rule : rules_) {
     if (rule.keys.RemoveOneWhole(now_us, &next_us)) return true;
   }
+  if (settled_.RemoveOneWhole(now_us, &next_us)) return true;
   next_whole_us_ = next_us;
   return false;
 }
 
-void Stripe::Apply(const Charge& charge, int64_t now_ms) {
-  if (charge.cost == 0) return;
+int64_t Stripe::Apply(const Charge& charge, int64_t now_ms) {
+  if (charge.cost == 0) return 0;
   Rule& rule = rules_[charge.rule];
   const int64_t now_us = now_ms * 1000;
   KeyTable::Slot slot = Limited(rule, charge.hash, now_ms);
@@ -86,6 +97,7 @@ void Stripe::Apply(const Charge& charge, int64_t now_ms) {
   } else {
     *slot.whole_at_us = rule.gcra.Charged(*slot.whole_at_us, now_us, charge.cost);
   }
+  return *slot.whole_at_us;
 }
 
 void Stripe::Refund(const Charge& charge, int64_t now_ms) {
@@ -99,6 +111,33 @@ void Stripe::Refund(const Charge& charge, int64_t now_ms) {
                                  charge.cost)) {
     rule.keys.Remove(charge.hash);
   }
+}
+
+void Stripe::RefundLease(const Charge& charge, int64_t until_us, int64_t now_ms) {
+  Rule& rule = rules_[charge.rule];
+  KeyTable::Slot slot = Limited(rule, charge.hash, now_ms);
+  if (!slot || until_us <= now_ms * 1000) return;
+  next_whole_us_ = 0;
+  if (!rule.exact) {
+    *slot.whole_at_us = rule.gcra.RefundedLease(*slot.whole_at_us, now_ms * 1000, charge.cost, until_us);
+    return;
+  }
+  const int64_t newest_ms = rule.window.RefundLease(slot.cells, NewestMs(*slot.whole_at_us, rule.window_ms),
+                                                    now_ms, charge.cost, NewestMs(until_us, rule.window_ms));
+  if (newest_ms == ExactWindow::kNoMoment) {
+    rule.keys.Remove(charge.hash);
+  } else {
+    *slot.whole_at_us = (newest_ms + rule.window_ms) * 1000;
+  }
+}
+
+StatusOr<bool> Stripe::Settle(uint64_t id, int64_t until_us, int64_t now_ms) {
+  KeyTable::Slot slot = settled_.Find(id);
+  if (slot && *slot.whole_at_us > now_ms * 1000) return false;
+  settled_.Remove(id);
+  if (!MakeRoom(1, now_ms)) return Overloaded(now_ms);
+  *settled_.Insert(id, now_ms * 1000).whole_at_us = until_us;
+  return true;
 }
 
 }  // namespace mediagen::limit

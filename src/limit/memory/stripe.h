@@ -12,15 +12,9 @@
 
 #include "limit/formula.h"
 #include "limit/memory/key_table.h"
+#include "limit/step.h"
 
 namespace mediagen::limit {
-
-// One check with its rule and key looked up, and those of the same rule and key added.
-struct Charge {
-  uint32_t rule = 0;
-  uint64_t hash = 0;
-  int64_t cost = 0;
-};
 
 class Stripe {
  public:
@@ -30,16 +24,16 @@ class Stripe {
 
   // What a check is told, as if it were charged when allowed. Changes nothing.
   Standing Decide(const Charge& charge, int64_t now_ms);
-  // Makes room for the keys of `charges` that need some. False when there is none; nothing that counts has
-  // changed then.
-  bool Reserve(std::span<const Charge> charges, int64_t now_ms);
-  // Charges what Decide allowed and Reserve made room for, at the same `now_ms`.
-  void Apply(const Charge& charge, int64_t now_ms);
+  // Makes room for the keys of `charges` that need some. kOverloaded when there is none, and until when;
+  // nothing that counts has changed then.
+  Status Reserve(std::span<const Charge> charges, int64_t now_ms);
+  // Charges what Decide allowed and Reserve made room for, at the same `now_ms`. Until when it counts, in µs.
+  int64_t Apply(const Charge& charge, int64_t now_ms);
   void Refund(const Charge& charge, int64_t now_ms);
-  // After a false Reserve: until a key is whole again.
-  int64_t RoomAfterMs(int64_t now_ms) const {
-    return std::max<int64_t>(0, MsCeil(next_whole_us_ - now_ms * 1000));
-  }
+  // Gives back a charge that counts until `until_us`, which is what Apply said.
+  void RefundLease(const Charge& charge, int64_t until_us, int64_t now_ms);
+  // Remembers the lease `id` as refunded until `until_us`. False when it is already; kOverloaded: no room.
+  StatusOr<bool> Settle(uint64_t id, int64_t until_us, int64_t now_ms);
 
  private:
   struct Rule {
@@ -55,8 +49,12 @@ class Stripe {
   size_t KeyCount() const;
   bool RemoveOneWhole(int64_t now_us);
 
+  Status Overloaded(int64_t now_ms) const;
+  bool MakeRoom(size_t needed, int64_t now_ms);
+
   std::mutex mutex_;
   std::vector<Rule> rules_;
+  KeyTable settled_{0};  // leases that were refunded, until they have run out: they take places as keys do
   const size_t max_keys_;
   // No key is whole before this: the full table was searched through. What is charged later is whole later; a
   // refund sets it back. So a flood of keys costs one search for each moment at which one may succeed.
