@@ -51,6 +51,16 @@ class LoopbackServer {
       server_->Note(request);
       return request;
     }
+    // What came up to `end` and with it, for other protocols; nullopt when the client has closed.
+    std::optional<std::string> ReadTo(std::string_view end) {
+      size_t at;
+      while ((at = buffered_.find(end)) == std::string::npos) {
+        if (!More()) return std::nullopt;
+      }
+      std::string piece = buffered_.substr(0, at + end.size());
+      buffered_.erase(0, piece.size());
+      return piece;
+    }
     void Send(std::string_view bytes) {
       while (!bytes.empty()) {
         ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
