@@ -13,24 +13,26 @@ int64_t BucketEnd(int64_t bucket) {
 }  // namespace
 
 void ExpiryIndex::Add(Entry* entry) {
-  if (entry->expires_ms == kNever) return;
-  Entry*& first = buckets_[entry->expires_ms >> kBucketBits];
-  entry->expiry_prev = nullptr;
-  entry->expiry_next = first;
-  if (first) first->expiry_prev = entry;
+  Details* details = entry->details();
+  if (!details || details->expires_ms == kNever) return;
+  Entry*& first = buckets_[details->expires_ms >> kBucketBits];
+  details->expiry_prev = nullptr;
+  details->expiry_next = first;
+  if (first) first->details()->expiry_prev = entry;
   first = entry;
 }
 
 void ExpiryIndex::Remove(Entry* entry) {
-  if (entry->expires_ms == kNever) return;
-  if (entry->expiry_next) entry->expiry_next->expiry_prev = entry->expiry_prev;
-  if (entry->expiry_prev) {
-    entry->expiry_prev->expiry_next = entry->expiry_next;
+  const Details* details = entry->details();
+  if (!details || details->expires_ms == kNever) return;
+  if (details->expiry_next) details->expiry_next->details()->expiry_prev = details->expiry_prev;
+  if (details->expiry_prev) {
+    details->expiry_prev->details()->expiry_next = details->expiry_next;
     return;
   }
-  auto bucket = buckets_.find(entry->expires_ms >> kBucketBits);
-  if (entry->expiry_next) {
-    bucket->second = entry->expiry_next;
+  auto bucket = buckets_.find(details->expires_ms >> kBucketBits);
+  if (details->expiry_next) {
+    bucket->second = details->expiry_next;
   } else {
     buckets_.erase(bucket);
   }

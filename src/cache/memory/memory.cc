@@ -13,11 +13,18 @@ using memory_cache::HashedKey;
 using memory_cache::InvalidationLog;
 using memory_cache::Shard;
 
+constexpr uint64_t kLeastEntries = 4096;  // of a part
+
 // Each shard is a cache of its own, so a small budget in many parts keeps the wrong entries: as few as
 // contention allows.
-uint64_t ShardsFor(uint64_t budget, uint64_t largest_entry) {
-  uint64_t shards = budget < (32 << 20) ? 1 : budget < (128 << 20) ? 2 : 4;
-  while (shards > 1 && largest_entry > budget / shards / 2) shards /= 2;
+uint64_t ShardsFor(const MemoryCacheOptions& options, uint64_t largest_entry) {
+  const uint64_t budget = options.budget_bytes;
+  uint64_t shards = budget < (32 << 20) ? 1 : budget < (128 << 20) ? 2 : budget < (1 << 30) ? 4 : 8;
+  auto too_many = [&] {
+    return largest_entry > budget / shards / 2 ||
+           (options.max_entries != 0 && options.max_entries / shards < kLeastEntries);
+  };
+  while (shards > 1 && too_many()) shards /= 2;
   return shards;
 }
 
@@ -30,13 +37,17 @@ uint64_t LargestEntry(const MemoryCacheOptions& options) {
 class MemoryCache final : public Cache {
  public:
   MemoryCache(Clock* clock, const MemoryCacheOptions& options)
-      : seed_((options.random ? options.random : SystemRandom())->Next()) {
-    const uint64_t budget = options.budget_bytes;
+      : seed_((options.random ? options.random : SystemRandom())->Next()), max_entries_(options.max_entries) {
+    const uint64_t budget = options.budget_bytes, entries = options.max_entries;
     const uint64_t largest = LargestEntry(options);
-    const uint64_t count = ShardsFor(budget, largest);
+    const uint64_t count = ShardsFor(options, largest);
     for (uint64_t i = 0; i < count; ++i) {
-      const uint64_t share = budget / count + (i < budget % count ? 1 : 0);
-      shards_.push_back(std::make_unique<Shard>(clock, &log_, i, count, share, std::min(largest, share)));
+      memory_cache::ShardOptions part{.index = i, .shards = count, .seed = seed_ + i};
+      part.room.bytes = budget / count + (i < budget % count ? 1 : 0);
+      if (entries != 0) part.room.entries = entries / count + (i < entries % count ? 1 : 0);
+      part.largest_entry = std::min(largest, part.room.bytes);
+      part.negative_ttl_ms = std::max<int64_t>(1, options.negative_ttl_ms);
+      shards_.push_back(std::make_unique<Shard>(clock, &log_, memory_cache::NewTinyLfu, part));
     }
   }
 
@@ -56,18 +67,23 @@ class MemoryCache final : public Cache {
     log_.Invalidate(tag);  // first: a load that ends between the two is either refused or dropped
     for (auto& shard : shards_) shard->DropTagged(tag);
   }
+  void InvalidatePrefix(std::string_view prefix) override {
+    for (auto& shard : shards_) shard->DropPrefixed(prefix);
+  }
   void Clear() override {
     for (auto& shard : shards_) shard->Clear();
   }
 
-  Lookup GetOrLoad(std::string_view key, int64_t load_timeout_ms, Waiter waiter) override {
+  Lookup GetOrLoad(std::string_view key, const LoadOptions& options, Waiter waiter) override {
     HashedKey hashed = Hash(key);
-    return ShardOf(hashed).GetOrLoad(hashed, load_timeout_ms, std::move(waiter));
+    return ShardOf(hashed).GetOrLoad(hashed, options, std::move(waiter));
   }
+  Status Reserve(uint64_t token, uint64_t bytes) override { return ShardOf(token).Reserve(token, bytes); }
   Status Fill(uint64_t token, BufferRef value, const EntryOptions& options) override {
     return ShardOf(token).Fill(token, std::move(value), options);
   }
   Status Fail(uint64_t token, Status error) override { return ShardOf(token).Fail(token, std::move(error)); }
+  Status Abandon(uint64_t token) override { return ShardOf(token).Abandon(token); }
   void Forget(uint64_t wait_token) override { ShardOf(wait_token).Forget(wait_token); }
   int64_t Sweep() override {
     int64_t next_ms = memory_cache::kNever;
@@ -77,17 +93,18 @@ class MemoryCache final : public Cache {
 
   CacheStats Stats() const override {
     CacheStats stats;
+    stats.max_entries = max_entries_;
     for (const auto& shard : shards_) shard->AddStats(&stats);
     return stats;
   }
 
  private:
   HashedKey Hash(std::string_view key) const { return {key, Xxh3(key, seed_)}; }
-  // By bits that neither the table nor the sketch depends on alone.
-  Shard& ShardOf(HashedKey key) { return *shards_[(key.hash >> 48) % shards_.size()]; }
+  // By bits that neither an entry's home in its table nor the slot's mark comes from.
+  Shard& ShardOf(HashedKey key) { return *shards_[(key.hash >> 16 & 0xFF) % shards_.size()]; }
   Shard& ShardOf(uint64_t token) { return *shards_[token % shards_.size()]; }
 
-  const uint64_t seed_;
+  const uint64_t seed_, max_entries_;
   InvalidationLog log_;
   std::vector<std::unique_ptr<Shard>> shards_;
 };

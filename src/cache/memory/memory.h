@@ -10,13 +10,15 @@ namespace mediagen {
 
 struct MemoryCacheOptions {
   uint64_t budget_bytes = 50 << 20;
-  double largest_entry = 0.125;  // of the budget, 0 to 1: past it an entry is kTooLarge
-  Random* random = nullptr;      // seeds the hash of keys, once; null: SystemRandom()
+  uint64_t max_entries = 0;        // 0: bounded by bytes alone
+  double largest_entry = 0.125;    // of the budget, 0 to 1: past it an entry is kTooLarge
+  int64_t negative_ttl_ms = 5000;  // of negative entries that name no ttl_ms
+  Random* random = nullptr;        // seeds the hash of keys and the jitter, once; null: SystemRandom()
 };
 
 // Starts no thread, creates no file. `clock` must outlive the cache. From 32 MiB on the budget is in two
-// parts with a lock each, from 128 MiB on in four, unless an entry of the largest size would take more than
-// half of a part.
+// parts with a lock each, from 128 MiB on in four, from 1 GiB on in eight, unless an entry of the largest
+// size would take more than half of a part, or a part would have fewer than 4,096 entries.
 std::unique_ptr<Cache> NewMemoryCache(Clock* clock, const MemoryCacheOptions& options);
 
 }  // namespace mediagen

@@ -8,31 +8,33 @@ namespace mediagen::memory_cache {
 namespace {
 
 constexpr size_t kPinnedLooks = 8;  // pinned values that each Store looks at: more than one Store can add
-constexpr int64_t kPinnedLookMs = 1000;  // how often a sweep looks for pinned values whose readers are gone
+constexpr size_t kWalkStep = 64;  // places of the table that each Store walks while prefixes are outstanding
 
-uint64_t ChargeOf(HashedKey key, const BufferRef& value, const EntryOptions& options) {
+uint64_t ChargeOf(HashedKey key, const BufferRef& value, const EntryOptions& options, bool detailed) {
   uint64_t charge = kEntryOverhead + key.text.size() + value.size();
-  if (options.ttl_ms != 0) charge += kExpiryOverhead;
+  if (value.size() > kMostEmbedded) charge += kSharedOverhead;
+  if (detailed) charge += sizeof(Details) + kExpiryOverhead;
   for (const std::string& tag : options.tags) charge += kTagOverhead + 2 * tag.size();
   return charge;
 }
 
-float CostOf(double cost) {
+double CostOf(double cost) {
   if (!(cost > 0)) return 1;  // NaN, too
-  return static_cast<float>(std::min(std::max(cost, 1e-9), 1e9));
+  return std::clamp(cost, 1e-9, 1e9);
+}
+
+// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+uint64_t Mix(uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  return x ^ (x >> 31);
 }
 
 }  // namespace
 
-Shard::Shard(Clock* clock, InvalidationLog* log, uint64_t index, uint64_t shards, uint64_t budget,
-             uint64_t largest_entry)
-    : clock_(clock),
-      log_(log),
-      shards_(shards),
-      budget_(budget),
-      largest_entry_(largest_entry),
-      policy_(NewTinyLfu(this)),
-      tokens_(index) {}
+Shard::Shard(Clock* clock, InvalidationLog* log, std::unique_ptr<Policy> (*policy)(const Judge*),
+             const ShardOptions& options)
+    : policy_(policy(this)), clock_(clock), log_(log), options_(options), tokens_(options.index) {}
 
 Shard::~Shard() {
   Aftermath after;
@@ -44,148 +46,236 @@ Shard::~Shard() {
           Cache::Outcome{Error(Code::kClosed, "The cache was closed during the load.")});
     }
   }
-  for (Entry* entry : entries_) Entry::Delete(entry);
+  for (size_t slot = 0; slot < table_.capacity(); ++slot) {
+    if (Entry* entry = table_.at(slot)) Entry::Retire(entry);
+  }
 }
 
+double Shard::Cost(const Node& node) const {
+  const Details* details = static_cast<const Entry&>(node).details();
+  return details ? details->cost : 1;
+}
+
+// What is small is copied into its entry, so it does not matter who else has it.
 Shard::SoleValue Shard::MakeSole(BufferRef value) {
-  if (!value || !value->shared()) return {std::move(value), 0};
+  if (!value || value.size() <= kMostEmbedded || !value->shared()) return {std::move(value), 0};
   std::string_view bytes = value.view();
   return {BufferRef::Alias(bytes, std::make_shared<const BufferRef>(std::move(value))), kWrapOverhead};
 }
 
-BufferRef Shard::Get(HashedKey key) {
-  Aftermath after;
-  std::lock_guard lock(mutex_);
-  if (Entry* entry = Find(key, &after)) return entry->value;
-  return nullptr;
+int64_t Shard::Jittered(int64_t ms, const EntryOptions& options, uint64_t hash, int64_t now_ms) const {
+  if (!(options.jitter > 0)) return ms;
+  const double random =
+      static_cast<double>(Mix(options_.seed ^ hash ^ static_cast<uint64_t>(now_ms)) >> 11) * 0x1p-53;
+  const double kept = 1 - std::min(options.jitter, 1.0) * random;
+  return std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(ms) * kept));
 }
 
-// The fresh entry of `key`, counted as a hit, or null, counted as a miss.
-Entry* Shard::Find(HashedKey key, Aftermath* after) {
-  auto found = entries_.find(key);
-  if (found != entries_.end()) {
-    Entry* entry = *found;
-    if (entry->expires_ms == kNever || !entry->expired(clock_->MonotonicMs())) {
-      ++stats_.hits;
-      Node* const hit = entry;
-      policy_->Hit({&hit, 1});
-      return entry;
-    }
-    ++stats_.evictions_expired;
-    Drop(entry, after);
-  }
-  ++stats_.misses;
-  policy_->Miss(key.hash);
-  return nullptr;
-}
-
-Admission Shard::Put(HashedKey key, BufferRef value, const EntryOptions& options) {
-  SoleValue sole = MakeSole(std::move(value));
-  Aftermath after;
-  std::lock_guard lock(mutex_);
-  flights_.Detach(key.text);
-  return Store(key, std::move(sole), options, &after);
-}
-
-Admission Shard::Store(HashedKey key, SoleValue sole, const EntryOptions& options, Aftermath* after) {
-  if (auto old = entries_.find(key); old != entries_.end()) Drop(*old, after);
-  Admission answer = Admission::kTooLarge;
-  const uint64_t charge = ChargeOf(key, sole.value, options) + sole.overhead;
-  if (charge <= largest_entry_ && key.text.size() <= std::numeric_limits<uint32_t>::max()) {
-    Entry* entry = sole.value && options.ttl_ms >= 0 ? Admit(key, charge, options, after) : nullptr;
-    if (entry) {
-      entry->value = std::move(sole.value);
-      return Admission::kAdmitted;
-    }
-    answer = Admission::kRefused;
-  }
-  ++stats_.refusals;
-  after->dropped.push_back(std::move(sole.value));
-  return answer;
-}
-
-// A new entry of `key`, still without its value, or null when the policy or the pinned bytes leave no room
-// for it.
-Entry* Shard::Admit(HashedKey key, uint64_t charge, const EntryOptions& options, Aftermath* after) {
-  ReleasePinned(kPinnedLooks, after);
-  if (charge > budget_ - pinned_bytes_) ReleasePinned(pinned_.size(), after);
-  if (charge > budget_ - pinned_bytes_) return nullptr;
-
-  const int64_t now_ms = clock_->MonotonicMs();
-  Entry* entry = Entry::New(key.text, key.hash);
-  entry->charge = charge;
-  entry->cost = CostOf(options.cost);
-  if (options.ttl_ms > 0) entry->expires_ms = After(now_ms, options.ttl_ms);
-  evicted_.clear();
-  judged_ms_ = now_ms;
-  policy_->Add(entry, {.bytes = budget_ - pinned_bytes_}, &evicted_);
-  bool admitted = true;
-  for (Node* node : evicted_) {
-    if (node == entry) {
-      admitted = false;
-      continue;
-    }
-    auto* victim = static_cast<Entry*>(node);
-    ++(victim->expired(now_ms) ? stats_.evictions_expired : stats_.evictions_size);
-    Drop(victim, after);
-  }
-  if (!admitted) {
-    Entry::Delete(entry);
+Shard::NewEntry Shard::Make(HashedKey key, SoleValue sole, const EntryOptions& options, int64_t now_ms,
+                            Admission* why) const {
+  *why = Admission::kRefused;
+  if (options.negative && !sole.value) sole.value = BufferRef::Copy("");
+  if (!sole.value || options.ttl_ms < 0 || options.soft_ttl_ms < 0) return nullptr;
+  const int64_t ttl_ms = options.negative && options.ttl_ms == 0 ? options_.negative_ttl_ms : options.ttl_ms;
+  const bool detailed = ttl_ms > 0 || options.soft_ttl_ms > 0 || !options.tags.empty() || options.cost != 1;
+  const uint64_t charge = ChargeOf(key, sole.value, options, detailed) + sole.overhead;
+  if (charge > options_.largest_entry || key.text.size() > std::numeric_limits<uint32_t>::max()) {
+    *why = Admission::kTooLarge;
     return nullptr;
   }
-  entries_.insert(entry);
-  expiry_.Add(entry);
-  tags_.Add(entry, options.tags);
+  NewEntry entry(Entry::New(key, std::move(sole.value), detailed));
+  entry->charge = charge;
+  if (options.negative) entry->flags |= Entry::kNegative;
+  if (options.versioned) entry->flags |= Entry::kVersioned;
+  if (Details* details = entry->details()) {
+    details->cost = CostOf(options.cost);
+    if (ttl_ms > 0) details->expires_ms = After(now_ms, Jittered(ttl_ms, options, key.hash, now_ms));
+    if (options.soft_ttl_ms > 0) {
+      details->stale_at_ms = After(now_ms, Jittered(options.soft_ttl_ms, options, key.hash, now_ms));
+      details->retry_ms = std::max<int64_t>(1000, options.soft_ttl_ms / 10);
+    }
+  }
   return entry;
 }
 
-void Shard::Drop(Entry* entry, Aftermath* after) {
-  entries_.erase(entry);
-  if (entry->segment != Segment::kNone) policy_->Remove(entry);
-  expiry_.Remove(entry);
-  tags_.Remove(entry);
-  Pin(std::move(entry->value), after);
-  Entry::Delete(entry);
+// The entry of `key` if it can be answered without another look: it does not expire, is no negative one, and
+// no prefix has been invalidated since it was looked at.
+Entry* Shard::Plain(HashedKey key) const {
+  constexpr uint8_t kLook = Entry::kDetailed | Entry::kNegative | Entry::kColourMask;
+  Entry* entry = table_.Find(key);
+  return entry && (entry->flags & kLook) == plain_ ? entry : nullptr;
 }
 
-// Keeps `value` charged while a reader has it.
-void Shard::Pin(BufferRef value, Aftermath* after) {
+BufferRef Shard::Get(HashedKey key) {
+  {
+    Lock lock(*this);
+    if (Entry* entry = Plain(key)) {
+      NoteHit(entry);
+      return entry->value();
+    }
+  }
+  Aftermath after;
+  Lock lock(*this);
+  int64_t now_ms = kNever;
+  if (Entry* entry = Find(key, &now_ms, &after)) {
+    const Details* details = entry->details();
+    if ((entry->flags & Entry::kNegative) != 0) {
+      NoteHit(entry);
+      ++stats_.negative_hits;
+      return nullptr;
+    }
+    if (!details || details->stale_at_ms == kNever || details->stale_at_ms > now_ms) {
+      NoteHit(entry);
+      return entry->value();
+    }
+  } else {
+    policy_->Miss(key.hash);
+  }
+  ++stats_.misses;
+  return nullptr;
+}
+
+// The entry of `key` that is neither expired nor invalidated, counted nowhere yet, or null. Reads the clock
+// into `*now_ms` where the entry has times.
+Entry* Shard::Find(HashedKey key, int64_t* now_ms, Aftermath* after) {
+  Entry* entry = table_.Find(key);
+  if (!entry) return nullptr;
+  if (Outdated(entry)) {
+    ++stats_.evictions_invalidated;
+    Drop(entry, after);
+    return nullptr;
+  }
+  const Details* details = entry->details();
+  if (!details || (details->expires_ms == kNever && details->stale_at_ms == kNever)) return entry;
+  *now_ms = clock_->MonotonicMs();
+  if (!entry->expired(*now_ms)) return entry;
+  ++stats_.evictions_expired;
+  Drop(entry, after);
+  return nullptr;
+}
+
+void Shard::NoteHit(Entry* entry) {
+  ++stats_.hits;
+  hits_[hit_count_++] = entry;
+  if (hit_count_ == hits_.size()) TellHits();
+}
+
+void Shard::TellHits() {
+  if (hit_count_ == 0) return;
+  policy_->Hit({hits_.data(), hit_count_});
+  hit_count_ = 0;
+}
+
+Admission Shard::Put(HashedKey key, BufferRef value, const EntryOptions& options) {
+  const int64_t now_ms = clock_->MonotonicMs();
+  Admission refusal;
+  NewEntry entry = Make(key, MakeSole(std::move(value)), options, now_ms, &refusal);
+  Aftermath after;
+  Lock lock(*this);
+  flights_.Detach(key.text);
+  return Store(key, std::move(entry), refusal, options, now_ms, &after);
+}
+
+// Puts `entry`, or nothing and `refusal` when it is null, in the place of what stands under `key`.
+Admission Shard::Store(HashedKey key, NewEntry entry, Admission refusal, const EntryOptions& options,
+                       int64_t now_ms, Aftermath* after) {
+  NoteRecent(now_ms);
+  TellHits();
+  if (Entry* old = table_.Find(key)) Drop(old, after);
+  WalkPrefixes(kWalkStep, after);
+  if (entry) {
+    refusal = Admission::kRefused;
+    entry->flags |= plain_;
+    if (Admit(entry.get(), now_ms, after)) {
+      Entry* stored = entry.release();
+      table_.Insert(stored);
+      expiry_.Add(stored);
+      tags_.Add(stored, options.tags);
+      return Admission::kAdmitted;
+    }
+    // Its value may belong to foreign code, so it goes after the lock.
+    after->dropped.push_back(Entry::Retire(entry.release()));
+  }
+  ++stats_.refusals;
+  return refusal;
+}
+
+// What entries may charge beside what is pinned and reserved.
+Room Shard::RoomLeft() const {
+  return {options_.room.bytes - pinned_bytes_ - reserved_bytes_, options_.room.entries};
+}
+
+// Takes `entry` into the policy's queues. False: the policy, or the pinned and reserved bytes, leave no room.
+bool Shard::Admit(Entry* entry, int64_t now_ms, Aftermath* after) {
+  ReleasePinned(kPinnedLooks, after);
+  if (entry->charge > RoomLeft().bytes) ReleasePinned(pinned_.size(), after);
+  if (entry->charge > RoomLeft().bytes) return false;
+  judged_ms_ = now_ms;
+  evicted_.clear();
+  policy_->Add(entry, RoomLeft(), &evicted_);
+  auto refused = std::find(evicted_.begin(), evicted_.end(), entry);
+  const bool admitted = refused == evicted_.end();
+  if (!admitted) evicted_.erase(refused);
+  DropEvicted(after);
+  return admitted;
+}
+
+void Shard::DropEvicted(Aftermath* after) {
+  for (Node* node : evicted_) {
+    auto* victim = static_cast<Entry*>(node);
+    ++(victim->expired(judged_ms_) ? stats_.evictions_expired : stats_.evictions_size);
+    Drop(victim, after);
+  }
+}
+
+void Shard::Drop(Entry* entry, Aftermath* after) {
+  TellHits();  // while it is still in the policy's queues
+  table_.Erase(entry);
+  if (entry->segment != Segment::kNone) policy_->Remove(entry);
+  if (entry->colour() != plain_ >> Entry::kColourShift && --walk_left_ == 0) prefixes_.clear();
+  expiry_.Remove(entry);
+  tags_.Remove(entry);
+  const uint64_t charge = entry->charge;
+  Pin(Entry::Retire(entry), charge, after);
+}
+
+// Keeps `value` charged, as its entry was, while a reader has it.
+void Shard::Pin(BufferRef value, uint64_t charge, Aftermath* after) {
   if (!value->shared()) return after->dropped.push_back(std::move(value));
-  pinned_bytes_ += value.size() + kPinnedOverhead;
-  pinned_.push_back(std::move(value));
+  pinned_bytes_ += charge;
+  pinned_.push_back({std::move(value), charge});
 }
 
 void Shard::ReleasePinned(size_t most, Aftermath* after) {
   for (; most > 0 && !pinned_.empty(); --most) {
     if (pinned_hand_ >= pinned_.size()) pinned_hand_ = 0;
-    BufferRef& value = pinned_[pinned_hand_];
-    if (value->shared()) {
+    Pinned& pinned = pinned_[pinned_hand_];
+    if (pinned.value->shared()) {
       ++pinned_hand_;
       continue;
     }
-    pinned_bytes_ -= value.size() + kPinnedOverhead;
-    after->dropped.push_back(std::move(value));
-    value = std::move(pinned_.back());
+    pinned_bytes_ -= pinned.charge;
+    after->dropped.push_back(std::move(pinned.value));
+    if (&pinned != &pinned_.back()) pinned = std::move(pinned_.back());
     pinned_.pop_back();
   }
 }
 
 bool Shard::Remove(HashedKey key) {
   Aftermath after;
-  std::lock_guard lock(mutex_);
+  Lock lock(*this);
   flights_.Detach(key.text);
-  auto found = entries_.find(key);
-  if (found == entries_.end()) return false;
-  Entry* entry = *found;
-  const bool fresh = entry->expires_ms == kNever || !entry->expired(clock_->MonotonicMs());
-  ++(fresh ? stats_.evictions_invalidated : stats_.evictions_expired);
+  int64_t now_ms;
+  Entry* entry = Find(key, &now_ms, &after);
+  if (!entry) return false;
+  ++stats_.evictions_invalidated;
   Drop(entry, &after);
-  return fresh;
+  return true;
 }
 
 void Shard::DropTagged(std::string_view tag) {
   Aftermath after;
-  std::lock_guard lock(mutex_);
+  Lock lock(*this);
   for (Entry* entry : tags_.EntriesOf(tag)) {
     ++stats_.evictions_invalidated;
     Drop(entry, &after);
@@ -194,50 +284,14 @@ void Shard::DropTagged(std::string_view tag) {
 
 void Shard::Clear() {
   Aftermath after;
-  std::lock_guard lock(mutex_);
+  Lock lock(*this);
   flights_.DetachAll();
-  std::vector<Entry*> all(entries_.begin(), entries_.end());
+  std::vector<Entry*> all;
+  for (size_t slot = 0; slot < table_.capacity(); ++slot) {
+    if (Entry* entry = table_.at(slot)) all.push_back(entry);
+  }
   for (Entry* entry : all) Drop(entry, &after);
   stats_.evictions_invalidated += all.size();
-}
-
-void Shard::AddStats(CacheStats* stats) {
-  Aftermath after;
-  std::lock_guard lock(mutex_);
-  ReleasePinned(pinned_.size(), &after);
-  stats->hits += stats_.hits;
-  stats->misses += stats_.misses;
-  stats->loads += stats_.loads;
-  stats->load_failures += stats_.load_failures;
-  stats->refusals += stats_.refusals;
-  stats->evictions_size += stats_.evictions_size;
-  stats->evictions_expired += stats_.evictions_expired;
-  stats->evictions_invalidated += stats_.evictions_invalidated;
-  stats->bytes += policy_->bytes() + pinned_bytes_;
-  stats->pinned_bytes += pinned_bytes_;
-  stats->entries += entries_.size();
-  stats->budget_bytes += budget_;
-}
-
-int64_t Shard::Sweep() {
-  constexpr size_t kBatch = 256;  // entries or loads for each hold of the lock
-  while (true) {
-    Aftermath after;
-    std::lock_guard lock(mutex_);
-    const int64_t now_ms = clock_->MonotonicMs();
-    ExpireOverdue(now_ms, kBatch, &after);
-    size_t left = kBatch;
-    for (Entry* entry; left > 0 && (entry = expiry_.Due(now_ms)); --left) {
-      ++stats_.evictions_expired;
-      Drop(entry, &after);
-    }
-    Flight* earliest = flights_.Earliest();
-    const int64_t deadline_ms = earliest ? earliest->deadline_ms : kNever;
-    if (left == 0 || deadline_ms <= now_ms) continue;
-    ReleasePinned(pinned_.size(), &after);
-    const int64_t pinned_ms = pinned_.empty() ? kNever : After(now_ms, kPinnedLookMs);
-    return std::min({deadline_ms, expiry_.NextDue(), pinned_ms});
-  }
 }
 
 }  // namespace mediagen::memory_cache

@@ -19,7 +19,7 @@ struct Tag {
 
 class TagIndex {
  public:
-  // A tag that is named twice counts once.
+  // An entry with tags has details. A tag that is named twice counts once.
   void Add(Entry* entry, const std::vector<std::string>& names);
   void Remove(Entry* entry);
   std::vector<Entry*> EntriesOf(std::string_view name) const;
