@@ -39,6 +39,7 @@ struct EntryOptions {
                           // a ttl_ms it lives for the cache's negative_ttl_ms
   bool versioned = false;  // the key names its content (VersionedKey, a hash): no other process can make it
                            // out of date, so it is served when their invalidations cannot be heard
+  bool local = false;      // for this process's memory alone, though the cache has a second level
   double cost = 1;         // of making it again, > 0; weighs in admission
   std::vector<std::string> tags;  // Invalidate(tag) drops the entry
 };
@@ -73,6 +74,7 @@ struct LoadOptions {
               int64_t wait_timeout_ms = kForEver)
       : load_ms(load_timeout_ms), wait_ms(wait_timeout_ms) {}
   int64_t load_ms, wait_ms;
+  bool local = false;  // a second level is not asked: the value is stored as EntryOptions::local
 };
 
 class Cache {

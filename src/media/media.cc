@@ -84,7 +84,9 @@ StatusOr<Card> Media::FindCard(const Id& output) {
   // What is invalidated while it is being read must not be kept: the cache's loads see to that.
   Cache::Lookup lookup;
   lookup.kind = Cache::Lookup::kWait;
-  if (cache_ != nullptr) lookup = cache_->GetOrLoad(CardKey(output), kCardTimeoutMs, [](Cache::Outcome) {});
+  LoadOptions local(kCardTimeoutMs);  // the database is as near as a second level would be
+  local.local = true;
+  if (cache_ != nullptr) lookup = cache_->GetOrLoad(CardKey(output), local, [](Cache::Outcome) {});
   if (lookup.kind == Cache::Lookup::kHit) return Card::Read(std::move(lookup.value));
   // Somebody else is reading it: this thread reads, too, rather than wait.
   if (lookup.kind == Cache::Lookup::kWait && lookup.token != 0) cache_->Forget(lookup.token);
@@ -101,7 +103,7 @@ StatusOr<Card> Media::FindCard(const Id& output) {
   });
   if (lookup.kind == Cache::Lookup::kLoad) {
     if (card)
-      (void)cache_->Fill(lookup.token, card->buffer(), {.tags = OutputTags(output)});
+      (void)cache_->Fill(lookup.token, card->buffer(), {.local = true, .tags = OutputTags(output)});
     else
       (void)cache_->Fail(lookup.token, read);
   }
@@ -147,7 +149,7 @@ void Media::NoteBroken(const Output& output, const Status& status) {
   std::string note(1, static_cast<char>(info.code));
   note += Shorten(info.message, kMostReason);
   cache_->Put(BrokenKey(output), BufferRef::Own(std::move(note)),
-              {.ttl_ms = kBrokenMs, .tags = OutputTags(output.id)});
+              {.ttl_ms = kBrokenMs, .local = true, .tags = OutputTags(output.id)});
 }
 
 void Media::LoadFor(const Output& output, const Recipe& recipe, uint64_t token, const MayRender& may_render,
