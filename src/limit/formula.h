@@ -45,6 +45,8 @@ class Gcra {
       : interval_us_((rule.window_ms * 1000 + rule.limit - 1) / rule.limit),
         tolerance_us_(interval_us_ * rule.limit) {}
 
+  int64_t interval_us() const { return interval_us_; }  // T
+
   // The TAT after a charge of `cost` (0 <= cost <= limit).
   int64_t Charged(int64_t tat_us, int64_t now_us, int64_t cost) const {
     return Start(tat_us, now_us) + interval_us_ * cost;

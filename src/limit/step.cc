@@ -5,9 +5,11 @@
 #include <cstring>
 #include <utility>
 
-#include "base/hash.h"
 #include "base/text.h"
 #include "fmt/format.h"
+
+#define XXH_INLINE_ALL  // a key is hashed for each check, and to call the library takes as long as the hash
+#include <xxhash.h>
 
 namespace mediagen::limit {
 namespace {
@@ -80,7 +82,7 @@ Status RuleSet::ResolveOne(const LimitCheck& check, uint64_t seed, Charge* charg
                  {.object = Shorten(check.rule, 60)});
   }
   RETURN_IF_ERROR(CheckCost(rule, check.cost));
-  *charge = {rule, Xxh3(check.key, seed), check.cost, check.key};
+  *charge = {rule, XXH3_64bits_withSeed(check.key.data(), check.key.size(), seed), check.cost, check.key};
   return OkStatus();
 }
 
@@ -96,7 +98,7 @@ Status RuleSet::Resolve(std::span<const LimitCheck> checks, uint64_t seed, Step*
       return other.rule == charge.rule && other.hash == charge.hash;
     });
     if (same == step->all().end()) {
-      step->charges[step->count++] = charge;
+      step->Add(charge);
       continue;
     }
     same->cost += charge.cost;

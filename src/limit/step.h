@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -18,11 +19,16 @@ struct Charge {
   std::string_view key;
 };
 
-// The charges of one step. Left unset beyond `count`: 64 of them are a page's worth of zeros.
+// The charges of one step.
 struct Step {
-  Charge charges[kMostLimitChecks];
-  size_t count = 0;
+  Step() {}
+  void Add(const Charge& charge) { std::construct_at(&charges[count++], charge); }
   std::span<Charge> all() { return {charges, count}; }
+
+  union {  // so that only those below `count` are ever set: setting 64 would take longer than a check
+    Charge charges[kMostLimitChecks];
+  };
+  size_t count = 0;
 };
 
 // The rules of one limiter, by place and by name. Immutable once made, so thread-safe.

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/id.h"
@@ -9,68 +10,126 @@
 namespace mediagen::limit {
 namespace {
 
-TEST_CASE("the table keeps what a map keeps, through collisions, removals and rebuilds") {
+// A table and the map that it should agree with.
+struct Checked {
+  KeyTable table{3};
+  std::map<uint64_t, int64_t> model;  // hash to moment
+  int64_t now = 1;
+
+  void Insert(uint64_t hash, int64_t whole_at) {
+    table.Reserve(1, now);
+    std::erase_if(model, [&](const auto& entry) {
+      return entry.second <= now && table.Find(entry.first) == KeyTable::kNone;
+    });
+    const uint32_t position = table.Insert(hash);
+    REQUIRE(table.WholeAt(position) == 0);
+    table.SetWholeAt(position, model[hash] = whole_at);
+    for (uint32_t& cell : table.Cells(position)) cell = static_cast<uint32_t>(hash * 7);
+  }
+  void Agree(uint64_t hash) const {
+    const uint32_t position = table.Find(hash);
+    auto known = model.find(hash);
+    REQUIRE((position != KeyTable::kNone) == (known != model.end()));
+    if (known == model.end()) return;
+    REQUIRE(table.WholeAt(position) == known->second);
+    for (uint32_t cell : table.Cells(position)) REQUIRE(cell == static_cast<uint32_t>(hash * 7));
+  }
+  void RemoveWhole() {
+    int64_t next = INT64_MAX, earliest = INT64_MAX;
+    table.RemoveWhole(now, &next);
+    std::erase_if(model, [&](const auto& entry) { return entry.second <= now; });
+    for (const auto& entry : model) earliest = std::min(earliest, entry.second);
+    REQUIRE(next == earliest);
+  }
+};
+
+TEST_CASE("the table keeps what a map keeps, through collisions, removals, growth and what is dropped") {
   for (uint64_t seed : {1, 2, 3}) {
     CAPTURE(seed);
     auto random = SeededRandom(seed);
-    KeyTable table(3);
-    std::map<uint64_t, int64_t> model;  // hash to moment
-    int64_t now = 1;
+    Checked both;
     for (int step = 0; step < 60'000; ++step) {
-      // Hashes with few high bits: many homes are shared, at the array's end as well.
-      const uint64_t hash = (random->Below(8) << 61) | (random->Below(40) + (seed == 1 ? 0 : 1)) |
-                            (random->Below(2) ? 0x1F00000000000000 : 0);
-      auto known = model.find(hash);
-      auto slot = table.Find(hash);
-      if (known != model.end() && known->second > now) {
-        REQUIRE(slot);
-        REQUIRE(*slot.whole_at_us == known->second);
-        for (uint32_t cell : slot.cells) REQUIRE(cell == static_cast<uint32_t>(hash * 7));
-      } else if (known == model.end() && hash > 1) {  // 0 is kept as 1
-        REQUIRE(!slot);
-      }
+      // Hashes with few high bits: many homes are shared, at the array's end as well. The lowest 8 bits are
+      // the stripes'.
+      const uint64_t hash =
+          (random->Below(8) << 61) | (random->Below(40) << 8) | (random->Below(2) ? 0x1F00000000000000 : 0);
+      both.Agree(hash);
+      const uint32_t position = both.table.Find(hash);
       switch (random->Below(4)) {
         case 0:
-          table.Remove(hash);
-          model.erase(hash);
+          if (position != KeyTable::kNone) both.table.Remove(position);
+          both.model.erase(hash);
           break;
-        case 1: {
-          now += static_cast<int64_t>(random->Below(20));
-          int64_t next = INT64_MAX;
-          const size_t before = table.size();
-          const bool removed = table.RemoveOneWhole(now, &next);
-          REQUIRE(table.size() == before - (removed ? 1 : 0));
-          if (!removed) {
-            int64_t earliest = INT64_MAX;
-            for (const auto& [key, at] : model) {
-              if (at > now) earliest = std::min(earliest, at);
-            }
-            REQUIRE(next == earliest);
-          }
+        case 1:
+          both.now += static_cast<int64_t>(random->Below(200)) * (random->Below(20) == 0);
+          if (random->Below(10) != 0) break;
+          both.RemoveWhole();
           break;
-        }
         default:
-          if (slot || hash <= 1) break;
-          slot = table.Insert(hash, now);
-          *slot.whole_at_us = model[hash] = now + 1 + static_cast<int64_t>(random->Below(5'000));
-          for (uint32_t& cell : slot.cells) cell = static_cast<uint32_t>(hash * 7);
+          if (position == KeyTable::kNone) {
+            both.Insert(hash, both.now + 1 + static_cast<int64_t>(random->Below(5'000)));
+          }
       }
-      std::erase_if(model,
-                    [&](const auto& entry) { return entry.second <= now && !table.Find(entry.first); });
+      REQUIRE(both.table.size() == both.model.size());
     }
-    CHECK(table.size() > 10);
+    CHECK(both.table.size() > 10);
+    const auto model = both.model;
+    for (const auto& entry : model) both.Agree(entry.first);
   }
 }
 
-TEST_CASE("a hash of zero is a key like any other") {
+TEST_CASE("keys that differ in any of the 56 bits are apart, a hash of zero among them") {
   KeyTable table(0);
-  CHECK(!table.Find(0));
-  *table.Insert(0, 5).whole_at_us = 100;
-  REQUIRE(table.Find(0));
-  CHECK(*table.Find(0).whole_at_us == 100);
-  table.Remove(0);
-  CHECK(!table.Find(0));
-  CHECK(table.size() == 0);
+  for (int bit = 8; bit < 64; ++bit) {
+    table.Reserve(1, 0);
+    table.SetWholeAt(table.Insert(uint64_t{1} << bit), bit);
+  }
+  CHECK(table.Find(0) == KeyTable::kNone);
+  table.Reserve(1, 0);
+  table.SetWholeAt(table.Insert(0), 100);
+  for (int bit = 8; bit < 64; ++bit) {
+    const uint32_t position = table.Find(uint64_t{1} << bit);
+    REQUIRE(position != KeyTable::kNone);
+    CHECK(table.WholeAt(position) == bit);
+  }
+  CHECK(table.WholeAt(table.Find(0)) == 100);
+  table.Remove(table.Find(0));
+  CHECK(table.Find(0) == KeyTable::kNone);
+  CHECK(table.size() == 56);
+}
+
+TEST_CASE("the largest moment and the last bits of a hash do not touch") {
+  KeyTable table(0);
+  table.Reserve(1, 0);
+  const uint32_t position = table.Insert(~uint64_t{0});
+  table.SetWholeAt(position, (int64_t{1} << 48) - 1);
+  CHECK(table.WholeAt(position) == (int64_t{1} << 48) - 1);
+  CHECK(table.Find(~uint64_t{0}) == position);
+  table.SetWholeAt(position, 0);
+  CHECK(table.Find(~uint64_t{0}) == position);
+}
+
+TEST_CASE("a key takes 17 to 20 bytes, its cells aside; what is whole makes room before the table grows") {
+  auto random = SeededRandom(4);
+  KeyTable table(0), exact(4);
+  for (size_t i = 1; i <= 100'000; ++i) {
+    const uint64_t hash = random->Next();
+    table.Reserve(1, 0);
+    table.SetWholeAt(table.Insert(hash), 1'000);
+    exact.Reserve(1, 0);
+    exact.SetWholeAt(exact.Insert(hash), 1'000);
+    if (i < 1'000) continue;
+    REQUIRE(table.bytes() <= i * 20);
+    REQUIRE(exact.bytes() <= i * (20 + 18));
+  }
+  const size_t bytes = table.bytes();
+  for (size_t i = 0; i < 300'000; ++i) {  // all that was there is whole by now, and what is new soon
+    const auto now = static_cast<int64_t>(1'000 + i);
+    table.Reserve(1, now);
+    table.SetWholeAt(table.Insert(random->Next()), now + 1'000);
+  }
+  CHECK(table.size() < 2'000);
+  CHECK(table.bytes() < bytes / 20);
 }
 
 }  // namespace

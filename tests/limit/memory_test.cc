@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <latch>
 #include <thread>
 
@@ -174,6 +175,102 @@ TEST_CASE("threads that check the same keys in opposite orders neither lock up n
   for (auto& thread : threads) thread.join();
   CHECK(admitted == 300);
   for (const std::string& key : keys) CHECK(CheckOne(*limiter, "many", key, 0).remaining == 100'000 - 300);
+}
+
+// Ten million with MEDIAGEN_FULL=1, which ./run test --full sets.
+TEST_CASE("a flood of keys finds the memory bounded, and every limited key remembered") {
+  FakeClock clock;
+  constexpr size_t kMost = 1 << 17, kVictims = 2'000;
+  const size_t kFlood = std::getenv("MEDIAGEN_FULL") ? 10'000'000 : 1'250'000;
+  auto limiter =
+      Open(&clock, {RuleOf("exact", "2/h"), RuleOf("gcra", "50/h"), RuleOf("flood", "600/min")}, kMost);
+  std::string key = "0123456789";
+  for (size_t i = 0; i < kVictims; ++i) {  // limited before the flood comes
+    key = "victim" + std::to_string(i);
+    REQUIRE(CheckOne(*limiter, "exact", key, 2).allowed);
+    REQUIRE(CheckOne(*limiter, "gcra", key, 50).allowed);
+  }
+  uint64_t refused = 0;
+  for (size_t i = 0; i < kFlood; ++i) {
+    key = "flood" + std::to_string(i);
+    const LimitCheck check{"flood", key, 1};  // whole after 100 ms
+    auto decision = limiter->Check({&check, 1});
+    if (!decision.ok()) {
+      ++refused;
+      if (CodeOf(decision.status()) != Code::kOverloaded) FAIL(decision.status().ToString());
+    }
+    if (i % 2'500 == 2'499) clock.Advance(1);  // 250,000 keys in 100 ms: twice what there is room for
+  }
+  const LimitStats stats = limiter->Stats();
+  CHECK(stats.keys <= kMost);
+  CHECK(stats.bytes <= kMost * 24);
+  CHECK(stats.overloaded == refused);
+  CHECK(refused > kFlood / 4);       // nobody limited was forgotten to make room
+  CHECK(refused < kFlood * 6 / 10);  // and what was whole did make room
+  for (size_t i = 0; i < kVictims; ++i) {
+    key = "victim" + std::to_string(i);
+    if (CheckOne(*limiter, "exact", key, 0).remaining != 0 || CheckOne(*limiter, "gcra", key).allowed) {
+      FAIL("key " << i << " was forgotten");
+    }
+  }
+}
+
+TEST_CASE("twenty-four threads on many keys and rules admit what the formulas allow, and count all of it") {
+  FakeClock clock;  // goes on by 1 s in all
+  auto limiter = Open(&clock, {RuleOf("exact", "20/h"), RuleOf("gcra", "3600/h"), RuleOf("all", "50000/h")});
+  constexpr int kThreads = 24, kKeys = 16, kSteps = 4'000;
+  std::vector<std::string> keys;
+  for (int i = 0; i < kKeys; ++i) keys.push_back("key" + std::to_string(i));
+  std::vector<std::atomic<int64_t>> exact(kKeys), gcra(kKeys);
+  std::atomic<int64_t> all = 0, refunds = 0;
+  std::latch start(kThreads);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      auto random = SeededRandom(static_cast<uint64_t>(t));
+      start.arrive_and_wait();
+      for (int i = 0; i < kSteps; ++i) {
+        const size_t a = random->Below(kKeys), b = random->Below(kKeys);
+        if (t == 0 && i % (kSteps / 10) == 0) clock.Advance(100);
+        const LimitCheck checks[] = {{"exact", keys[a], 1}, {"gcra", keys[b], 2}, {"all", "shared", 1}};
+        const size_t first = random->Below(2);  // with the exact rule, or without
+        auto reserved = limiter->Reserve(std::span(checks).subspan(first));
+        if (!reserved.ok() || !reserved->decision.allowed) continue;
+        if (random->Below(8) == 0 && limiter->RefundLease(reserved->lease).value_or(false)) {
+          ++refunds;
+          continue;
+        }
+        if (first == 0) ++exact[a];
+        gcra[b] += 2;
+        ++all;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(refunds > 100);
+  CHECK(all <= 50'000 + 15);
+  for (size_t i = 0; i < kKeys; ++i) {
+    CHECK(exact[i] == 20);  // all of the hour's, and not one more
+    CHECK(gcra[i] <= 3'601);
+    CHECK(gcra[i] >= 0);
+  }
+  const LimitStats stats = limiter->Stats();
+  CHECK(stats.allowed == static_cast<uint64_t>(all + refunds));
+  CHECK(stats.allowed + stats.refused == uint64_t{kThreads} * kSteps);
+}
+
+TEST_CASE("leases that were refunded take places until they run out, and no refund is given without one") {
+  FakeClock clock;
+  auto limiter = Open(&clock, {RuleOf("rule", "60/min")}, 3);
+  std::vector<LimitLease> leases;
+  for (int i = 0; i < 2; ++i) leases.push_back(ReserveOne(*limiter, "rule", "key", 10).lease);
+  CHECK(RefundLease(*limiter, leases[0]));
+  CHECK(CheckOne(*limiter, "rule", "other").allowed);
+  CHECK(CodeOf(limiter->RefundLease(leases[1]).status()) == Code::kOverloaded);
+  CHECK(CheckOne(*limiter, "rule", "key", 0).remaining == 50);
+  clock.Advance(1'000);  // "other" is whole
+  CHECK(RefundLease(*limiter, leases[1]));
+  CHECK(CheckOne(*limiter, "rule", "key", 0).remaining == 60);
 }
 
 }  // namespace

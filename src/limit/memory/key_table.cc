@@ -1,90 +1,119 @@
 #include "limit/memory/key_table.h"
 
 #include <algorithm>
-#include <cstring>
+#include <new>
 #include <utility>
 
 namespace mediagen::limit {
 namespace {
 
-constexpr size_t kLeastCapacity = 16;
+constexpr size_t kLeastCapacity = 16, kLeastRoom = 8;
 
-uint64_t NotEmpty(uint64_t hash) { return hash == 0 ? 1 : hash; }
+// Of an index of `capacity` places at most four fifths are taken, and a new one begins with 64 %: the bytes a
+// key are then 5.6 in the mean, and a search looks at a handful of neighbours.
+size_t MostOf(size_t capacity) { return capacity / 5 * 4; }
+size_t CapacityFor(size_t keys) { return keys * 25 / 16 + 5; }
 
 }  // namespace
 
-size_t KeyTable::Seek(uint64_t hash) {
-  size_t slot = Home(hash);
-  while (HashAt(slot) != 0 && HashAt(slot) != hash) slot = Next(slot);
+void KeyTable::Reserve(size_t count, int64_t now_us) {
+  const size_t needed = used_ + count;
+  if (needed <= room_ && needed <= MostOf(capacity_)) return;
+  if (used_ >= kLeastRoom && DropWhole(now_us)) return Reserve(count, now_us);
+  if (needed > room_) ResizeRecords(std::max(kLeastRoom, needed + needed / 8));
+  if (needed > MostOf(capacity_)) ResizeIndex(std::max(kLeastCapacity, CapacityFor(needed)), nullptr);
+}
+
+uint32_t KeyTable::Insert(uint64_t hash) {
+  const uint32_t position = used_++;
+  Store(Record(position), hash >> 16);  // and two bytes of the moment, which the next line sets
+  SetWholeAt(position, 0);
+  uint32_t slot = Home(hash);
+  while (index_[slot] != kFree) slot = Next(slot);
+  index_[slot] = position | Tag(hash);
+  return position;
+}
+
+void KeyTable::Remove(uint32_t position) {
+  FreeSlot(SlotOf(position));
+  const uint32_t last = --used_;
+  if (position == last) return;
+  uint32_t& entry = index_[SlotOf(last)];
+  entry = (entry & ~kPosition) | position;
+  std::memcpy(Record(position), Record(last), stride_);
+}
+
+uint32_t KeyTable::SlotOf(uint32_t position) const {
+  uint32_t slot = HomeOf(position);
+  while ((index_[slot] & kPosition) != position) slot = Next(slot);
   return slot;
 }
 
-KeyTable::Slot KeyTable::Find(uint64_t hash) {
-  if (used_ == 0) return {};
-  const size_t slot = Seek(NotEmpty(hash));
-  return HashAt(slot) == 0 ? Slot{} : At(slot);
-}
-
-KeyTable::Slot KeyTable::Insert(uint64_t hash, int64_t now_us) {
-  hash = NotEmpty(hash);
-  if (used_ + 1 > capacity_ / 5 * 4) Rebuild(now_us);
-  const size_t slot = Seek(hash);
-  HashAt(slot) = hash;
-  WholeAt(slot) = 0;
-  ++used_;
-  return At(slot);
-}
-
-// Into an array in which what is not whole fills one half.
-void KeyTable::Rebuild(int64_t now_us) {
-  size_t kept = 0;
-  for (size_t slot = 0; slot < capacity_; ++slot) kept += HashAt(slot) != 0 && WholeAt(slot) > now_us;
-  std::unique_ptr<std::byte[]> old = std::move(slots_);
-  const size_t old_capacity = std::exchange(capacity_, std::max(kLeastCapacity, (kept + 1) * 2));
-  slots_ = std::make_unique<std::byte[]>(capacity_ * stride_);
-  used_ = kept;
-  hand_ = 0;
-  for (size_t i = 0; i < old_capacity; ++i) {
-    const std::byte* from = &old[i * stride_];
-    const uint64_t hash = *reinterpret_cast<const uint64_t*>(from);
-    if (hash == 0 || *reinterpret_cast<const int64_t*>(from + 8) <= now_us) continue;
-    std::memcpy(&slots_[Seek(hash) * stride_], from, stride_);
-  }
-}
-
-void KeyTable::Remove(uint64_t hash) {
-  if (used_ == 0) return;
-  const size_t slot = Seek(NotEmpty(hash));
-  if (HashAt(slot) != 0) RemoveAt(slot);
-}
-
-void KeyTable::RemoveAt(size_t hole) {
-  for (size_t slot = Next(hole); HashAt(slot) != 0; slot = Next(slot)) {
+void KeyTable::FreeSlot(uint32_t hole) {
+  for (uint32_t slot = Next(hole); index_[slot] != kFree; slot = Next(slot)) {
     // A follower may fill the hole unless its home lies behind the hole, on the way to where it stands.
-    const size_t home = Home(HashAt(slot));
-    const size_t from_home = slot >= home ? slot - home : slot + capacity_ - home;
-    const size_t from_hole = slot >= hole ? slot - hole : slot + capacity_ - hole;
+    const uint32_t home = HomeOf(index_[slot] & kPosition);
+    const uint32_t from_home = slot >= home ? slot - home : slot + capacity_ - home;
+    const uint32_t from_hole = slot >= hole ? slot - hole : slot + capacity_ - hole;
     if (from_home < from_hole) continue;
-    std::memcpy(&slots_[hole * stride_], &slots_[slot * stride_], stride_);
+    index_[hole] = index_[slot];
     hole = slot;
   }
-  HashAt(hole) = 0;
-  --used_;
+  index_[hole] = kFree;
 }
 
-bool KeyTable::RemoveOneWhole(int64_t now_us, int64_t* next_us) {
-  for (size_t left = capacity_; left > 0; --left) {
-    if (hand_ >= capacity_) hand_ = 0;
-    if (HashAt(hand_) != 0) {
-      if (WholeAt(hand_) <= now_us) {
-        RemoveAt(hand_);  // the hand stays: a follower may have moved here
-        return true;
-      }
-      *next_us = std::min(*next_us, WholeAt(hand_));
-    }
-    ++hand_;
+// Moves the records that are not whole together, in their order. False, and nothing done, when fewer than a
+// quarter are: to look through all of them pays only once in so many insertions.
+bool KeyTable::DropWhole(int64_t now_us) {
+  std::unique_ptr<uint32_t[]> moved(new uint32_t[used_]);
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < used_; ++i) moved[i] = WholeAt(i) > now_us ? kept++ : kNone;
+  if (kept > used_ - used_ / 4) return false;
+  ResizeIndex(std::max(kLeastCapacity, CapacityFor(kept)), moved.get());
+  for (uint32_t i = 0; i < used_; ++i) {
+    if (moved[i] != kNone && moved[i] != i) std::memcpy(Record(moved[i]), Record(i), stride_);
   }
-  return false;
+  used_ = kept;
+  if (size_t{kept} * 2 + kLeastRoom < room_) ResizeRecords(std::max<size_t>(kLeastRoom, kept + kept / 8));
+  return true;
+}
+
+// The entries' bits of the hash are nowhere else, so they come from the old index; their homes from the
+// records, which have not moved yet.
+void KeyTable::ResizeIndex(size_t capacity, const uint32_t* moved) {
+  std::unique_ptr<uint32_t[], Freed> old(static_cast<uint32_t*>(std::malloc(capacity * 4)));
+  if (!old) throw std::bad_alloc();
+  std::fill_n(old.get(), capacity, kFree);
+  std::swap(index_, old);
+  const uint32_t old_capacity = std::exchange(capacity_, static_cast<uint32_t>(capacity));
+  for (uint32_t i = 0; i < old_capacity; ++i) {
+    if (old[i] == kFree) continue;
+    const uint32_t position = old[i] & kPosition, to = moved ? moved[position] : position;
+    if (to == kNone) continue;
+    uint32_t slot = HomeOf(position);
+    while (index_[slot] != kFree) slot = Next(slot);
+    index_[slot] = to | (old[i] & ~kPosition);
+  }
+}
+
+void KeyTable::ResizeRecords(size_t room) {
+  void* moved = std::realloc(records_.get(), room * stride_);
+  if (moved == nullptr) throw std::bad_alloc();
+  (void)records_.release();
+  records_.reset(static_cast<std::byte*>(moved));
+  room_ = static_cast<uint32_t>(room);
+}
+
+void KeyTable::RemoveWhole(int64_t now_us, int64_t* next_us) {
+  for (uint32_t position = 0; position < used_;) {
+    const int64_t whole_at_us = WholeAt(position);
+    if (whole_at_us <= now_us) {
+      Remove(position);  // the last one has moved here
+    } else {
+      *next_us = std::min(*next_us, whole_at_us);
+      ++position;
+    }
+  }
 }
 
 }  // namespace mediagen::limit

@@ -1,14 +1,22 @@
-// KeyTable: the state of every key of one rule, in one flat array.
+// KeyTable: the state of every key of one rule, in 12 bytes a key, those of the rule's cells, and 5 to 6 for
+// finding it.
 //
-// Linear probing from the place that the hash's high bits name; removal moves the followers back (Knuth vol.
-// 3 §6.4, algorithm R), so there are no tombstones. A slot is the key's hash (its identity: 64 bits of a
-// seeded hash), the moment in µs at which its limit is whole again, and `cells` 32-bit numbers that belong to
-// the rule. A slot whose moment has passed equals an absent one and may be removed at any time. Not
-// thread-safe: its stripe's lock guards it.
+// Two arrays. The records stand densely in one: 48 bits of the key's hash, the moment in µs at which its
+// limit is whole again (48 bits: nine years), and `cells` 32-bit numbers that belong to the rule. The index
+// is a hash table of their positions (4 bytes; linear probing from the place that the hash's high bits name,
+// at most four fifths full; removal moves the followers back, Knuth vol. 3 §6.4, algorithm R), each with 8
+// more bits of the hash, so that a probe hardly ever looks at a record in vain. The index grows by a quarter
+// and is made anew from the records; these are never copied but by realloc, which remaps large ones. A
+// removed record's place is taken by the last one, and both arrays shrink when three quarters are free.
+//
+// A record whose moment has passed equals an absent one and may be removed at any time. Not thread-safe: its
+// stripe's lock guards it. Throws std::bad_alloc, unchanged.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <span>
 
@@ -16,46 +24,86 @@ namespace mediagen::limit {
 
 class KeyTable {
  public:
-  explicit KeyTable(size_t cells) : cells_(cells), stride_(kHead + (cells + 1) / 2 * 8) {}
+  static constexpr uint32_t kNone = 0xFFFFFFFF;
+  static constexpr size_t kMostKeys = (1 << 24) - 1;  // what a position's 24 bits tell apart
 
-  // Points into the array: valid until the next Insert or Remove.
-  struct Slot {
-    int64_t* whole_at_us = nullptr;
-    std::span<uint32_t> cells;
-    explicit operator bool() const { return whole_at_us != nullptr; }
-  };
+  explicit KeyTable(size_t cells) : stride_(kHead + cells * 4) {}
 
   size_t size() const { return used_; }
-  size_t cells() const { return cells_; }
-  Slot Find(uint64_t hash);
-  // The key must not be there. Its moment is 0, its cells unset. Rebuilds the array when it is four fifths
-  // full, dropping what is whole.
-  Slot Insert(uint64_t hash, int64_t now_us);
-  void Remove(uint64_t hash);
-  // Removes one slot that is whole. When there is none, sets `*next_us` to the earliest moment at which there
-  // will be one, if that is earlier. The search goes on where the last one ended.
-  bool RemoveOneWhole(int64_t now_us, int64_t* next_us);
+  size_t bytes() const { return size_t{room_} * stride_ + size_t{capacity_} * 4; }
+
+  // Of the 64 bits of a hash, those from 8 on tell keys apart: the lowest 8 are the stripes'.
+  void Prefetch(uint64_t hash) const {
+    if (capacity_ != 0) __builtin_prefetch(&index_[Home(hash)]);
+  }
+  // The same for the record that is most likely the key's, once the index has been fetched.
+  void PrefetchRecord(uint64_t hash) const {
+    if (capacity_ == 0) return;
+    const uint32_t entry = index_[Home(hash)];
+    if (entry != kFree) __builtin_prefetch(Record(entry & kPosition));
+  }
+  // Where the key is, or kNone. A position is valid until the next Reserve or Remove.
+  uint32_t Find(uint64_t hash) const {
+    if (used_ == 0) return kNone;
+    const uint32_t tag = Tag(hash);
+    for (uint32_t slot = Home(hash);; slot = Next(slot)) {
+      const uint32_t entry = index_[slot];
+      if (entry == kFree) return kNone;
+      if ((entry ^ tag) >> 24 == 0 && HighBits(entry & kPosition) == hash >> 16) return entry & kPosition;
+    }
+  }
+  // Makes place for `count` more. Before the arrays would grow, drops what is whole, if that is a quarter.
+  void Reserve(size_t count, int64_t now_us);
+  // The key must not be there, and Reserve have been called for it. Its moment is 0, its cells unset.
+  uint32_t Insert(uint64_t hash);
+  void Remove(uint32_t position);
+  // Removes all that is whole, and lowers `*next_us` to the earliest moment at which more will be.
+  void RemoveWhole(int64_t now_us, int64_t* next_us);
+
+  int64_t WholeAt(uint32_t position) const { return static_cast<int64_t>(Load(Record(position) + 4) >> 16); }
+  void SetWholeAt(uint32_t position, int64_t us) {  // 0 <= us < 2^48
+    std::byte* at = Record(position) + 4;
+    Store(at, (Load(at) & 0xFFFF) | static_cast<uint64_t>(us) << 16);
+  }
+  std::span<uint32_t> Cells(uint32_t position) const {
+    return {reinterpret_cast<uint32_t*>(Record(position) + kHead), (stride_ - kHead) / 4};
+  }
 
  private:
-  static constexpr size_t kHead = 16;  // the hash and the moment
+  struct Freed {
+    void operator()(void* array) const { std::free(array); }
+  };
+  static constexpr size_t kHead = 12;  // the hash's high bits and the moment
+  static constexpr uint32_t kPosition = kMostKeys, kFree = 0xFFFFFFFF;
 
-  uint64_t& HashAt(size_t slot) { return *reinterpret_cast<uint64_t*>(&slots_[slot * stride_]); }
-  int64_t& WholeAt(size_t slot) { return *reinterpret_cast<int64_t*>(&slots_[slot * stride_ + 8]); }
-  Slot At(size_t slot) {
-    return {&WholeAt(slot), {reinterpret_cast<uint32_t*>(slots_.get() + slot * stride_ + kHead), cells_}};
+  static uint64_t Load(const std::byte* from) {
+    uint64_t value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
   }
-  size_t Home(uint64_t hash) const {
-    return static_cast<size_t>((static_cast<unsigned __int128>(hash) * capacity_) >> 64);
-  }
-  size_t Next(size_t slot) const { return slot + 1 == capacity_ ? 0 : slot + 1; }
-  // Where the key is, or the empty slot where it would be.
-  size_t Seek(uint64_t hash);
-  void RemoveAt(size_t slot);
-  void Rebuild(int64_t now_us);
+  static void Store(std::byte* to, uint64_t value) { std::memcpy(to, &value, sizeof value); }
+  static uint32_t Tag(uint64_t hash) { return static_cast<uint32_t>(hash >> 8) << 24; }
 
-  const size_t cells_, stride_;  // numbers, bytes
-  size_t capacity_ = 0, used_ = 0, hand_ = 0;
-  std::unique_ptr<std::byte[]> slots_;  // a hash of 0 marks an empty one
+  std::byte* Record(uint32_t position) const { return records_.get() + position * stride_; }
+  uint64_t HighBits(uint32_t position) const { return Load(Record(position)) << 16 >> 16; }
+  uint32_t Home(uint64_t hash) const {
+    return static_cast<uint32_t>((static_cast<unsigned __int128>(hash & ~uint64_t{0xFFFF}) * capacity_) >>
+                                 64);
+  }
+  uint32_t HomeOf(uint32_t position) const { return Home(HighBits(position) << 16); }
+  uint32_t Next(uint32_t slot) const { return slot + 1 == capacity_ ? 0 : slot + 1; }
+  uint32_t SlotOf(uint32_t position) const;
+  void FreeSlot(uint32_t hole);
+  bool DropWhole(int64_t now_us);
+  // Makes the index anew, with places for `capacity`, of the records that `moved` gives a position (all keep
+  // their own when it is null).
+  void ResizeIndex(size_t capacity, const uint32_t* moved);
+  void ResizeRecords(size_t room);
+
+  const size_t stride_;  // bytes of a record
+  uint32_t capacity_ = 0, room_ = 0, used_ = 0;
+  std::unique_ptr<uint32_t[], Freed> index_;
+  std::unique_ptr<std::byte[], Freed> records_;
 };
 
 }  // namespace mediagen::limit

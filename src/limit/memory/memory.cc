@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "base/hash.h"
@@ -13,20 +13,26 @@ namespace mediagen {
 namespace {
 
 using limit::Charge;
+using limit::Formula;
+using limit::KeyTable;
 using limit::RuleSet;
 using limit::Step;
 using limit::Stripe;
 
-constexpr size_t kStripes = 16;
+constexpr size_t kStripes = 64;           // a power of two, of which the lowest bits of a hash choose
 constexpr size_t kStripedFrom = 1 << 16;  // below it, one part: a small bound should be exact
 
 class MemoryLimiter final : public Limiter {
  public:
   MemoryLimiter(Clock* clock, RuleSet rules, size_t max_keys, Random& random)
-      : clock_(clock), rules_(std::move(rules)), seed_(random.Next()), origin_(random.Next()) {
+      : rules_(std::move(rules)),
+        formulas_(rules_.all().begin(), rules_.all().end()),
+        opened_ms_(clock->MonotonicMs() - 1),
+        seed_(random.Next()),
+        origin_(random.Next()) {
     const size_t count = max_keys < kStripedFrom ? 1 : kStripes;
     for (size_t i = 0; i < count; ++i) {
-      stripes_.push_back(std::make_unique<Stripe>(rules_.all(), max_keys / count));
+      stripes_.push_back(std::make_unique<Stripe>(formulas_, clock, max_keys / count));
     }
   }
 
@@ -37,60 +43,108 @@ class MemoryLimiter final : public Limiter {
   LimitStats Stats() const override;
 
  private:
-  // Holds the locks of all stripes that a step touches, taken by index.
-  class Locks {
-   public:
-    Locks(MemoryLimiter& limiter, std::span<const Charge> charges) : limiter_(limiter) {
-      for (const Charge& charge : charges) held_ |= 1u << limiter.StripeOf(charge);
-      for (uint32_t left = held_; left != 0; left &= left - 1) Mutex(left).lock();
-    }
-    ~Locks() {
-      for (uint32_t left = held_; left != 0; left &= left - 1) Mutex(left).unlock();
-    }
-    Locks(const Locks&) = delete;
-    Locks& operator=(const Locks&) = delete;
+  class Locks;
 
-   private:
-    std::mutex& Mutex(uint32_t left) {
-      return limiter_.stripes_[static_cast<size_t>(std::countr_zero(left))]->mutex();
-    }
-    MemoryLimiter& limiter_;
-    uint32_t held_ = 0;
-  };
-
-  size_t StripeOf(const Charge& charge) const { return charge.hash % stripes_.size(); }
+  size_t StripeOf(const Charge& charge) const { return charge.hash & (stripes_.size() - 1); }
   Stripe& StripeFor(const Charge& charge) { return *stripes_[StripeOf(charge)]; }
-  void SortByStripe(Step* step) const;
-  bool ResolveLease(const LimitLease& lease, Step* step) const;
+  // Those of `charges` (sorted by stripe) that belong to the stripe of the first.
+  std::span<const Charge> OneStripe(std::span<const Charge> charges) const {
+    size_t same = 1;
+    while (same < charges.size() && StripeOf(charges[same]) == StripeOf(charges[0])) ++same;
+    return charges.first(same);
+  }
+  void SortByStripe(std::span<Charge> charges) const;
+  bool ResolveLease(const LimitLease& lease, std::vector<Charge>* charges) const;
   // Decides and, when allowed, charges; `lease`, when not null, gets its parts.
   StatusOr<LimitDecision> Take(std::span<const LimitCheck> checks, LimitLease* lease);
-  LimitDecision Decide(std::span<const Charge> charges, int64_t now_ms);
+  StatusOr<LimitDecision> TakeOne(const LimitCheck& check);
   Status MakeRoom(std::span<const Charge> charges, int64_t now_ms);
 
-  Clock* const clock_;
   const RuleSet rules_;
+  const std::vector<Formula> formulas_;
+  const int64_t opened_ms_;  // times are counted from here, so that they fit 48 bits
   const uint64_t seed_;
   const uint64_t origin_;
   std::atomic<uint64_t> leases_ = 0;
   std::vector<std::unique_ptr<Stripe>> stripes_;
 };
 
-void MemoryLimiter::SortByStripe(Step* step) const {
-  std::sort(step->all().begin(), step->all().end(),
-            [this](const Charge& a, const Charge& b) { return StripeOf(a) < StripeOf(b); });
+// Holds the locks of all stripes that a step touches (which is sorted by them), taken in their order.
+class MemoryLimiter::Locks {
+ public:
+  Locks(MemoryLimiter& limiter, std::span<const Charge> charges) : limiter_(limiter), charges_(charges) {
+    ForEach([this](Stripe& stripe) {
+      stripe.lock().lock();
+      now_ms_ = std::max(now_ms_, stripe.tick().NowMs());
+    });
+    if (charges.size() > 1) ForEach([this](Stripe& stripe) { stripe.tick().AtLeast(now_ms_); });
+    now_ms_ -= limiter.opened_ms_;
+  }
+  ~Locks() {
+    ForEach([](Stripe& stripe) { stripe.lock().unlock(); });
+  }
+  Locks(const Locks&) = delete;
+  Locks& operator=(const Locks&) = delete;
+
+  // Read under the locks, so that it never goes back for any key.
+  int64_t now_ms() const { return now_ms_; }
+
+ private:
+  template <typename Function>
+  void ForEach(Function function) {
+    size_t last = SIZE_MAX;
+    for (const Charge& charge : charges_) {
+      const size_t stripe = limiter_.StripeOf(charge);
+      if (stripe != last) function(*limiter_.stripes_[stripe]);
+      last = stripe;
+    }
+  }
+
+  MemoryLimiter& limiter_;
+  const std::span<const Charge> charges_;
+  int64_t now_ms_ = 0;
+};
+
+// An insertion sort: mostly of one charge or two.
+void MemoryLimiter::SortByStripe(std::span<Charge> charges) const {
+  for (size_t i = 1; i < charges.size(); ++i) {
+    for (size_t j = i; j > 0 && StripeOf(charges[j]) < StripeOf(charges[j - 1]); --j) {
+      std::swap(charges[j], charges[j - 1]);
+    }
+  }
 }
 
 StatusOr<LimitDecision> MemoryLimiter::Take(std::span<const LimitCheck> checks, LimitLease* lease) {
   Step step;
   RETURN_IF_ERROR(rules_.Resolve(checks, seed_, &step));
-  SortByStripe(&step);
+  if (step.count == 0) return LimitDecision{};
+  SortByStripe(step.all());
+  for (const Charge& charge : step.all()) StripeFor(charge).Prefetch(charge);
   Locks locks(*this, step.all());
-  const int64_t now_ms = clock_->MonotonicMs();  // under the locks: a key's time never goes back
-  LimitDecision decision = Decide(step.all(), now_ms);
+  const int64_t now_ms = locks.now_ms();
+  for (const Charge& charge : step.all()) StripeFor(charge).PrefetchRecord(charge);
+
+  limit::Tightest tightest;
+  uint32_t positions[kMostLimitChecks];
+  bool fresh = false;
+  for (size_t i = 0; i < step.count; ++i) {
+    const Charge& charge = step.charges[i];
+    positions[i] = StripeFor(charge).Find(charge);
+    fresh |= positions[i] == KeyTable::kNone && charge.cost > 0;
+    tightest.Add(rules_[charge.rule], StripeFor(charge).Decide(charge, positions[i], now_ms));
+  }
+  Stripe& counted = StripeFor(step.charges[0]);
+  const LimitDecision decision = tightest.decision();
+  ++(decision.allowed ? counted.allowed : counted.refused);
   if (!decision.allowed) return decision;
-  RETURN_IF_ERROR(MakeRoom(step.all(), now_ms));
-  for (const Charge& charge : step.all()) {
-    const int64_t until_us = StripeFor(charge).Apply(charge, now_ms);
+
+  if (fresh) {
+    RETURN_IF_ERROR(MakeRoom(step.all(), now_ms));
+    for (size_t i = 0; i < step.count; ++i) positions[i] = StripeFor(step.charges[i]).Find(step.charges[i]);
+  }
+  for (size_t i = 0; i < step.count; ++i) {
+    const Charge& charge = step.charges[i];
+    const int64_t until_us = StripeFor(charge).Apply(charge, positions[i], now_ms);
     if (lease == nullptr || charge.cost == 0) continue;
     std::string key(reinterpret_cast<const char*>(&charge.hash), sizeof charge.hash);
     lease->parts.push_back({rules_[charge.rule].name, std::move(key), charge.cost, until_us});
@@ -99,30 +153,46 @@ StatusOr<LimitDecision> MemoryLimiter::Take(std::span<const LimitCheck> checks, 
 }
 
 StatusOr<LimitDecision> MemoryLimiter::Check(std::span<const LimitCheck> checks) {
-  return Take(checks, nullptr);
+  return checks.size() == 1 ? TakeOne(checks[0]) : Take(checks, nullptr);
+}
+
+// Take for one check without a lease, which most are: about half of its time.
+StatusOr<LimitDecision> MemoryLimiter::TakeOne(const LimitCheck& check) {
+  Charge charge;
+  RETURN_IF_ERROR(rules_.ResolveOne(check, seed_, &charge));
+  Stripe& stripe = StripeFor(charge);
+  stripe.Prefetch(charge);
+  const std::lock_guard lock(stripe.lock());
+  const int64_t now_ms = stripe.tick().NowMs() - opened_ms_;
+  const uint32_t position = stripe.Find(charge);
+  limit::Tightest tightest;
+  tightest.Add(rules_[charge.rule], stripe.Decide(charge, position, now_ms));
+  const LimitDecision decision = tightest.decision();
+  ++(decision.allowed ? stripe.allowed : stripe.refused);
+  if (!decision.allowed || charge.cost == 0) return decision;
+  if (position == KeyTable::kNone) RETURN_IF_ERROR(MakeRoom({&charge, 1}, now_ms));
+  stripe.Apply(charge, position, now_ms);
+  return decision;
 }
 
 StatusOr<LimitReservation> MemoryLimiter::Reserve(std::span<const LimitCheck> checks) {
-  LimitReservation reservation{.lease = {.origin = origin_, .id = ++leases_}};
+  LimitReservation reservation{.decision = {}, .lease = {.origin = origin_, .id = ++leases_, .parts = {}}};
   ASSIGN_OR_RETURN(reservation.decision, Take(checks, &reservation.lease));
   return reservation;
 }
 
-LimitDecision MemoryLimiter::Decide(std::span<const Charge> charges, int64_t now_ms) {
-  limit::Tightest tightest;
-  for (const Charge& charge : charges) {
-    tightest.Add(rules_[charge.rule], StripeFor(charge).Decide(charge, now_ms));
-  }
-  return tightest.decision();
-}
-
 // Room for every new key of the step, in every stripe, before anything is charged.
 Status MemoryLimiter::MakeRoom(std::span<const Charge> charges, int64_t now_ms) {
+  Stripe& counted = StripeFor(charges[0]);
   while (!charges.empty()) {
-    size_t same = 1;
-    while (same < charges.size() && StripeOf(charges[same]) == StripeOf(charges[0])) ++same;
-    RETURN_IF_ERROR(StripeFor(charges[0]).Reserve(charges.first(same), now_ms));
-    charges = charges.subspan(same);
+    const std::span<const Charge> here = OneStripe(charges);
+    Status made = StripeFor(here[0]).MakeRoom(here, now_ms);
+    if (!made.ok()) {
+      --counted.allowed;
+      ++counted.overloaded;
+      return made;
+    }
+    charges = charges.subspan(here.size());
   }
   return OkStatus();
 }
@@ -130,44 +200,56 @@ Status MemoryLimiter::MakeRoom(std::span<const Charge> charges, int64_t now_ms) 
 Status MemoryLimiter::Refund(std::span<const LimitCheck> checks) {
   Step step;
   RETURN_IF_ERROR(rules_.Resolve(checks, seed_, &step));
+  SortByStripe(step.all());
   Locks locks(*this, step.all());
-  const int64_t now_ms = clock_->MonotonicMs();
-  for (const Charge& charge : step.all()) StripeFor(charge).Refund(charge, now_ms);
+  for (const Charge& charge : step.all()) StripeFor(charge).Refund(charge, locks.now_ms());
   return OkStatus();
 }
 
-// False when a part is none that this limiter wrote.
-bool MemoryLimiter::ResolveLease(const LimitLease& lease, Step* step) const {
+// False when a part is none that this limiter wrote. The key of each is its number among the parts.
+bool MemoryLimiter::ResolveLease(const LimitLease& lease, std::vector<Charge>* charges) const {
   if (lease.origin != origin_ || lease.parts.size() > kMostLimitChecks) return false;
   for (const LimitLease::Part& part : lease.parts) {
-    Charge charge{rules_.Find(part.rule), 0, part.cost, {}};
+    Charge charge{rules_.Find(part.rule), 0, part.cost, part.key};
     if (charge.rule == RuleSet::kNone || part.key.size() != sizeof charge.hash) return false;
     if (!rules_.CheckCost(charge.rule, part.cost).ok()) return false;
     std::memcpy(&charge.hash, part.key.data(), sizeof charge.hash);
-    step->charges[step->count++] = charge;
+    charges->push_back(charge);
   }
-  return step->count > 0;
+  return !charges->empty();
 }
 
 StatusOr<bool> MemoryLimiter::RefundLease(const LimitLease& lease) {
-  Step step;
-  if (!ResolveLease(lease, &step)) return false;
+  std::vector<Charge> charges;
+  if (!ResolveLease(lease, &charges)) return false;
+  // Take wrote the parts in the order of the stripes; a lease made by hand may have another.
+  if (!std::ranges::is_sorted(charges, {}, [this](const Charge& charge) { return StripeOf(charge); })) {
+    return false;
+  }
   int64_t until_us = 0;
   for (const LimitLease::Part& part : lease.parts) until_us = std::max(until_us, part.until_us);
-  // That it was refunded is remembered in the part of its first key, whose lock is held for that.
-  Locks locks(*this, step.all());
-  const int64_t now_ms = clock_->MonotonicMs();
+  Locks locks(*this, charges);
+  const int64_t now_ms = locks.now_ms();
   if (until_us <= now_ms * 1000) return false;
+  // That it was refunded is remembered in the stripe of its first key, whose lock is held for that.
   const uint64_t id = Xxh3({reinterpret_cast<const char*>(&lease.id), sizeof lease.id}, seed_);
-  ASSIGN_OR_RETURN(const bool first, StripeFor(step.charges[0]).Settle(id, until_us, now_ms));
+  ASSIGN_OR_RETURN(const bool first, StripeFor(charges[0]).Settle(id, until_us, now_ms));
   if (!first) return false;
-  for (size_t i = 0; i < step.count; ++i) {
-    StripeFor(step.charges[i]).RefundLease(step.charges[i], lease.parts[i].until_us, now_ms);
+  for (size_t i = 0; i < charges.size(); ++i) {
+    StripeFor(charges[i]).RefundLease(charges[i], lease.parts[i].until_us, now_ms);
   }
   return true;
 }
 
-LimitStats MemoryLimiter::Stats() const { return {}; }
+LimitStats MemoryLimiter::Stats() const {
+  LimitStats stats;
+  for (const auto& stripe : stripes_) {
+    stripe->lock().lock();
+    stripe->AddTo(&stats);
+    stripe->lock().unlock();
+  }
+  return stats;
+}
 
 }  // namespace
 

@@ -1,63 +1,82 @@
 // Stripe: a part of the memory limiter: the keys of all rules whose hash falls to it, under one lock.
 //
 // Its methods need the lock to be held; the limiter takes those of all stripes that one step touches, by
-// index.
+// index. Times are those of the stripe's tick, in µs or ms since the limiter was opened.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <mutex>
 #include <span>
 #include <vector>
 
+#include "base/spin_lock.h"
 #include "limit/formula.h"
 #include "limit/memory/key_table.h"
+#include "limit/memory/tick.h"
 #include "limit/step.h"
 
 namespace mediagen::limit {
 
-class Stripe {
- public:
-  Stripe(const std::vector<LimitRule>& rules, size_t max_keys);
+// A rule with its formulas.
+struct Formula {
+  explicit Formula(const LimitRule& rule)
+      : exact(IsExact(rule)), limit(rule.limit), window_ms(rule.window_ms), gcra(rule), window(rule) {}
+  // The newest unit's age is always 0, so it needs no cell.
+  size_t cells() const { return exact ? static_cast<size_t>(limit - 1) : 0; }
 
-  std::mutex& mutex() { return mutex_; }
+  bool exact;
+  int64_t limit, window_ms;
+  Gcra gcra;
+  ExactWindow window;
+};
+
+class alignas(64) Stripe {
+ public:
+  // `formulas` must outlive it.
+  Stripe(const std::vector<Formula>& formulas, Clock* clock, size_t max_keys);
+
+  SpinLock& lock() { return lock_; }
+  Tick& tick() { return tick_; }
+
+  void Prefetch(const Charge& charge) const { tables_[charge.rule].Prefetch(charge.hash); }
+  void PrefetchRecord(const Charge& charge) const { tables_[charge.rule].PrefetchRecord(charge.hash); }
+  // The position of the key's record, or KeyTable::kNone. Valid until MakeRoom.
+  uint32_t Find(const Charge& charge) const { return tables_[charge.rule].Find(charge.hash); }
 
   // What a check is told, as if it were charged when allowed. Changes nothing.
-  Standing Decide(const Charge& charge, int64_t now_ms);
-  // Makes room for the keys of `charges` that need some. kOverloaded when there is none, and until when;
-  // nothing that counts has changed then.
-  Status Reserve(std::span<const Charge> charges, int64_t now_ms);
-  // Charges what Decide allowed and Reserve made room for, at the same `now_ms`. Until when it counts, in µs.
-  int64_t Apply(const Charge& charge, int64_t now_ms);
+  Standing Decide(const Charge& charge, uint32_t position, int64_t now_ms) const;
+  // Makes room for the records of `charges` that need one; those that are whole are removed first, so that
+  // their places are not given away twice. kOverloaded when there is none, and until when; nothing that
+  // counts has changed then.
+  Status MakeRoom(std::span<const Charge> charges, int64_t now_ms);
+  // Charges what Decide allowed, in the record at `position` or a new one. Until when it counts.
+  int64_t Apply(const Charge& charge, uint32_t position, int64_t now_ms);
+
   void Refund(const Charge& charge, int64_t now_ms);
   // Gives back a charge that counts until `until_us`, which is what Apply said.
   void RefundLease(const Charge& charge, int64_t until_us, int64_t now_ms);
   // Remembers the lease `id` as refunded until `until_us`. False when it is already; kOverloaded: no room.
   StatusOr<bool> Settle(uint64_t id, int64_t until_us, int64_t now_ms);
 
+  // Adds what was counted here.
+  void AddTo(LimitStats* stats) const;
+  uint64_t allowed = 0, refused = 0, overloaded = 0;  // steps whose first stripe this is
+
  private:
-  struct Rule {
-    int64_t window_ms;
-    bool exact;
-    Gcra gcra;
-    ExactWindow window;
-    KeyTable keys;
-  };
-
-  // The key's slot, or none when it has none or its limit is whole.
-  static KeyTable::Slot Limited(Rule& rule, uint64_t hash, int64_t now_ms);
+  // The units of a key's exact window, copied out of its record and written back.
+  struct Units;
+  // Its record, or kNone when it has none or is whole.
+  uint32_t Limited(const Charge& charge, int64_t now_ms) const;
+  Status MakeRoom(size_t needed, int64_t now_ms);
   size_t KeyCount() const;
-  bool RemoveOneWhole(int64_t now_us);
 
-  Status Overloaded(int64_t now_ms) const;
-  bool MakeRoom(size_t needed, int64_t now_ms);
-
-  std::mutex mutex_;
-  std::vector<Rule> rules_;
+  SpinLock lock_;
+  Tick tick_;
+  const std::vector<Formula>& formulas_;
+  std::vector<KeyTable> tables_;  // of the rules
   KeyTable settled_{0};  // leases that were refunded, until they have run out: they take places as keys do
   const size_t max_keys_;
-  // No key is whole before this: the full table was searched through. What is charged later is whole later; a
-  // refund sets it back. So a flood of keys costs one search for each moment at which one may succeed.
+  // No key is whole before this. So a flood of keys costs a full table one search for each moment at which
+  // some become whole.
   int64_t next_whole_us_ = 0;
 };
 
