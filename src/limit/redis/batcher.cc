@@ -1,0 +1,125 @@
+#include "limit/redis/batcher.h"
+
+#include <memory>
+#include <utility>
+
+#include "fmt/format.h"
+
+namespace mediagen::limit {
+namespace {
+
+constexpr int kMostBatches = 4;       // under way: a far Redis is asked again before it has answered
+constexpr size_t kMostCharges = 128;  // of one batch: half a millisecond of Redis's time
+constexpr size_t kMostWaiting = 16'384;
+
+Status NotAnswered() { return Error(Code::kTimeout, "The rate limiter's Redis did not answer in time."); }
+
+}  // namespace
+
+void Batcher::Ask(Question question) {
+  if (fork_guard_.forked()) {
+    return question.done(
+        question,
+        Error(Code::kForked, "The rate limiter was opened before a fork and cannot be used in the child.",
+              {.hint = "Open a new one in the child process."}));
+  }
+  question.deadline_ms = clock_->MonotonicMs() + timeout_ms_;
+  {
+    std::lock_guard lock(mutex_);
+    if (waiting_.size() < kMostWaiting) {
+      waiting_.push_back(std::move(question));
+      question.done = nullptr;
+    }
+  }
+  if (question.done)
+    return question.done(question, Error(Code::kOverloaded, "Too many rate limits wait for Redis.",
+                                         {.retry_after_ms = timeout_ms_}));
+  Pump();
+}
+
+// Whoever finds another thread at it leaves the work to that one: an answer that comes from within Send does,
+// too.
+void Batcher::Pump() {
+  while (true) {
+    Batch batch, late;
+    const int64_t now_ms = clock_->MonotonicMs();
+    {
+      std::lock_guard lock(mutex_);
+      if (pumping_) return;
+      batch = TakeBatch(now_ms, &late);
+      if (batch.empty() && late.empty()) return;
+      pumping_ = true;
+      if (!batch.empty()) ++under_way_;
+    }
+    if (!batch.empty()) Send(std::move(batch), now_ms);
+    for (const Question& question : late) question.done(question, NotAnswered());
+    std::lock_guard lock(mutex_);
+    pumping_ = false;
+  }
+}
+
+Batcher::Batch Batcher::TakeBatch(int64_t now_ms, Batch* late) {
+  Batch batch;
+  if (under_way_ >= kMostBatches) return batch;
+  size_t charges = 0;
+  while (!waiting_.empty()) {
+    Question& next = waiting_.front();
+    // Who has waited for most of its time would only shorten the batch's.
+    const bool is_late = next.deadline_ms - now_ms < (timeout_ms_ + 3) / 4;
+    if (!is_late && !batch.empty() && charges + next.parts.size() > kMostCharges) break;
+    if (!is_late) charges += next.parts.size();
+    (is_late ? *late : batch).push_back(std::move(next));
+    waiting_.pop_front();
+  }
+  return batch;
+}
+
+void Batcher::Send(Batch batch, int64_t now_ms) {
+  ScriptBatch script(decide_by_ == nullptr ? -1 : decide_by_->MonotonicMs());
+  std::vector<ScriptCharge> charges;
+  for (const Question& question : batch) {
+    charges.clear();
+    for (const Question::Part& part : question.parts) {
+      charges.push_back(part.charge);
+      charges.back().key = part.name;
+    }
+    script.Add(question.verb, charges, question.settled_name);
+  }
+  const RedisCommandOptions options{.timeout_ms = batch.front().deadline_ms - now_ms};
+  const std::string packed = script.Packed();
+  const std::string_view argument = packed;
+  auto asked = std::make_shared<const Batch>(std::move(batch));
+  client_->Eval(
+      script_, script.keys(), {&argument, 1},
+      [this, asked](StatusOr<RedisReply> reply) { OnReply(*asked, std::move(reply)); }, options);
+}
+
+void Batcher::OnReply(const Batch& batch, StatusOr<RedisReply> reply) {
+  {
+    std::lock_guard lock(mutex_);
+    --under_way_;
+  }
+  // The next batch goes out before the answers of this one are told.
+  Pump();
+  std::vector<int64_t> numbers;
+  size_t expected = 0, at = 0;
+  for (const Question& question : batch) expected += AnswerCount(question.verb, question.parts.size());
+  if (reply.ok()) {
+    for (const RedisReply& element : reply->elements) {
+      if (element.is_integer()) numbers.push_back(element.integer);
+    }
+    if (numbers.size() != expected)
+      reply = Error(Code::kInternal, "The rate limiter's script answered something else than was asked.");
+  }
+  for (const Question& question : batch) {
+    if (!reply.ok()) {
+      question.done(question, reply.status());
+      continue;
+    }
+    const size_t count = AnswerCount(question.verb, question.parts.size());
+    question.done(question, std::span<const int64_t>(numbers).subspan(at, count));
+    at += count;
+  }
+}
+
+}  // namespace mediagen::limit

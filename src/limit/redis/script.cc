@@ -1,0 +1,299 @@
+#include "limit/redis/script.h"
+
+#include "fmt/format.h"
+
+namespace mediagen::limit {
+namespace {
+
+// A charge is five numbers of `n`, from `p` on: the place of its key, its form, its limit, its interval (µs
+// of a unit for GCRA, else the window in ms) and its cost; of a lease a sixth follows: until when it counts.
+constexpr std::string_view kGcraAndExact = R"lua(local n, at, said = cmsgpack.unpack(ARGV[1]), 2, 0
+local now_ms, now_us, spare_ms = n[1], 0, 0
+if now_ms < 0 then
+  local time = redis.call('TIME')
+  now_us = time[1] * 1000000 + time[2]
+  now_ms = (now_us - now_us % 1000) / 1000
+else
+  now_us, spare_ms = now_ms * 1000, 600000
+end
+local stored = redis.call('MGET', unpack(KEYS))
+local tats, windows, changed, answers = {}, {}, {}, {}
+local function text(number) return string.format('%.0f', number) end
+local function ms_ceil(us) return (us + 999 - (us + 999) % 1000) / 1000 end
+
+local function gcra_start(p)
+  local key = n[p]
+  local tat = tats[key]
+  if not tat then
+    tat = tonumber(stored[key] or 0) or 0
+    tats[key] = tat
+  end
+  if tat <= now_us then return now_us end
+  local latest = now_us + n[p + 3] * n[p + 2]
+  return tat < latest and tat or latest
+end
+local function gcra_decide(p)
+  local interval, start = n[p + 3], gcra_start(p)
+  local tau, ahead, retry = interval * n[p + 2], start + interval * n[p + 4] - now_us, 0
+  if ahead > tau then ahead, retry = start - now_us, ms_ceil(ahead - tau) end
+  local left = tau - ahead
+  return (left - left % interval) / interval, ms_ceil(ahead), retry
+end
+local function gcra_take(p)
+  local key, tat = n[p], gcra_start(p) + n[p + 3] * n[p + 4]
+  tats[key], changed[key] = tat, p
+  return tat
+end
+local function gcra_refund(p, us)
+  local key, tat = n[p], gcra_start(p) - us
+  tats[key], changed[key] = tat > now_us and tat or now_us, p
+end
+
+local function exact_window(p)
+  local key = n[p]
+  local window = windows[key]
+  if window then return window end
+  local bytes, live = stored[key], 0
+  window = {now = now_ms}
+  windows[key] = window
+  if not bytes or #bytes < 8 or #bytes % 4 ~= 0 then return window end
+  local ages = {struct.unpack('>d' .. string.rep('I4', (#bytes - 8) / 4), bytes)}
+  local newest, count = ages[1], #ages - 1  -- the last is where it stopped reading
+  if newest > now_ms then window.now = newest end
+  local oldest = window.now - n[p + 3]
+  for i = 2, count do
+    local moment = newest - ages[i]
+    if moment > oldest then
+      live = live + 1
+      window[live] = moment
+    end
+  end
+  if newest > oldest then window[live + 1] = newest end
+  return window
+end
+local function exact_decide(p)
+  local window, limit, interval, cost = exact_window(p), n[p + 2], n[p + 3], n[p + 4]
+  local live, now = #window, window.now
+  local reset = live > 0 and window[live] + interval - now or 0
+  if live + cost > limit then
+    return live < limit and limit - live or 0, reset, window[live + cost - limit] + interval - now
+  end
+  return limit - live - cost, cost > 0 and interval or reset, 0
+end
+local function exact_take(p)
+  local window = exact_window(p)
+  for _ = 1, n[p + 4] do window[#window + 1] = window.now end
+  changed[n[p]] = p
+  return (window.now + n[p + 3]) * 1000
+end
+local function exact_refund(p)
+  local window, cost = exact_window(p), n[p + 4]
+  for i = 1, #window do window[i] = window[i + cost] end
+  changed[n[p]] = p
+end
+local function exact_give_back(p)
+  local window, left, moment = exact_window(p), n[p + 4], n[p + 5] / 1000 - n[p + 3]
+  for i = #window, 1, -1 do
+    if left > 0 and window[i] == moment then
+      table.remove(window, i)
+      left = left - 1
+    end
+  end
+  changed[n[p]] = p
+end
+local function exact_write(p)
+  local window = windows[n[p]]
+  local newest, ages = window[#window], {}
+  if not newest then return redis.call('DEL', KEYS[n[p]]) end
+  for i = 1, #window - 1 do ages[i] = newest - window[i] end
+  local bytes = struct.pack('>d' .. string.rep('I4', #ages), newest, unpack(ages))
+  redis.call('SET', KEYS[n[p]], bytes, 'PX', newest + n[p + 3] - window.now + spare_ms)
+end
+)lua";
+
+constexpr std::string_view kNoLog = R"lua(local log_decide, log_take, log_refund, log_give_back
+)lua";
+
+constexpr std::string_view kLog = R"lua(local function log_now(p)
+  local newest = redis.call('ZREVRANGE', KEYS[n[p]], 0, 0, 'WITHSCORES')
+  local moment = tonumber(newest[2] or 0)
+  return moment > now_ms and moment or now_ms, moment, newest[1]
+end
+local function log_decide(p)
+  local limit, interval, cost, key, now, newest = n[p + 2], n[p + 3], n[p + 4], KEYS[n[p]], log_now(p)
+  local after = '(' .. text(now - interval)
+  local live = redis.call('ZCOUNT', key, after, '+inf')
+  local reset = live > 0 and newest + interval - now or 0
+  if live + cost > limit then
+    local last = redis.call('ZRANGEBYSCORE', key, after, '+inf', 'WITHSCORES', 'LIMIT', live + cost - limit - 1, 1)
+    return live < limit and limit - live or 0, reset, tonumber(last[2]) + interval - now
+  end
+  return limit - live - cost, cost > 0 and interval or reset, 0
+end
+local function log_take(p)
+  local interval, key, now, newest, member = n[p + 3], KEYS[n[p]], log_now(p)
+  local moment, number, units = text(now), 0, {}
+  if newest == now then number = tonumber(string.match(member, '-(%d+)$')) + 1 end
+  for i = 1, n[p + 4] do
+    units[i * 2 - 1], units[i * 2] = moment, string.format('%s-%06d', moment, number + i - 1)
+  end
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now - interval))
+  redis.call('ZADD', key, unpack(units))
+  redis.call('PEXPIRE', key, now - now_ms + interval + spare_ms)
+  return (now + interval) * 1000
+end
+local function log_refund(p)
+  local key, now = KEYS[n[p]], log_now(p)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now - n[p + 3]))
+  redis.call('ZREMRANGEBYRANK', key, 0, n[p + 4] - 1)
+end
+local function log_give_back(p)
+  local key, moment = KEYS[n[p]], text(n[p + 5] / 1000 - n[p + 3])
+  local units = redis.call('ZRANGEBYSCORE', key, moment, moment, 'LIMIT', 0, n[p + 4])
+  if #units > 0 then redis.call('ZREM', key, unpack(units)) end
+end
+)lua";
+
+constexpr std::string_view kSteps = R"lua(local function decide(p)
+  local form = n[p + 1]
+  if form == 0 then return gcra_decide(p) end
+  if form == 1 then return exact_decide(p) end
+  return log_decide(p)
+end
+local function take(p)
+  local form = n[p + 1]
+  if form == 0 then return gcra_take(p) end
+  if form == 1 then return exact_take(p) end
+  return log_take(p)
+end
+local function refund(p)
+  local form = n[p + 1]
+  if n[p + 4] == 0 then return end
+  if form == 0 then return gcra_refund(p, n[p + 3] * n[p + 4]) end
+  if form == 1 then return exact_refund(p) end
+  return log_refund(p)
+end
+local function give_back(p)
+  local form, left, all = n[p + 1], n[p + 5] - now_us, n[p + 3] * n[p + 4]
+  if left <= 0 then return end
+  if form == 0 then return gcra_refund(p, left < all and left or all) end
+  if form == 1 then return exact_give_back(p) end
+  return log_give_back(p)
+end
+-- Whether a lease of which some still counts is given back for the first time.
+local function settle(key, first, last)
+  local until_us = 0
+  for p = first, last, 6 do until_us = math.max(until_us, n[p + 5]) end
+  if until_us <= now_us then return false end
+  return redis.call('SET', KEYS[key], '1', 'NX', 'PX', ms_ceil(until_us - now_us) + spare_ms)
+end
+
+while at <= #n do
+  local verb, first = n[at], at + 3
+  local each, numbers = verb == 4 and 6 or 5, verb == 2 and 4 or 3
+  local last = first + each * (n[at + 1] - 1)
+  if verb <= 2 then
+    local allowed, from = true, said
+    for p = first, last, each do
+      local remaining, reset, retry = decide(p)
+      answers[said + 1], answers[said + 2], answers[said + 3] = remaining, reset, retry
+      if verb == 2 then answers[said + 4] = 0 end
+      said = said + numbers
+      if retry > 0 then allowed = false end
+    end
+    if allowed then
+      for p = first, last, each do
+        from = from + numbers
+        if n[p + 4] > 0 then
+          local until_us = take(p)
+          if verb == 2 then answers[from] = until_us end
+        end
+      end
+    end
+  else
+    said = said + 1
+    answers[said] = 0
+    if verb == 3 then
+      for p = first, last, each do refund(p) end
+    elseif settle(n[at + 2], first, last) then
+      for p = first, last, each do give_back(p) end
+      answers[said] = 1
+    end
+  end
+  at = last + each
+end
+
+for key, p in pairs(changed) do
+  local tat = tats[key]
+  if not tat then
+    exact_write(p)
+  elseif tat <= now_us then
+    redis.call('DEL', KEYS[key])
+  else
+    redis.call('SET', KEYS[key], text(tat), 'PX', ms_ceil(tat - now_us) + spare_ms)
+  end
+end
+return answers
+)lua";
+
+void AppendBigEndian(std::string* out, uint64_t value, int bytes) {
+  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) *out += static_cast<char>(value >> shift);
+}
+
+}  // namespace
+
+size_t AnswerCount(Verb verb, size_t charges) {
+  switch (verb) {
+    case Verb::kCheck:
+      return charges * 3;
+    case Verb::kReserve:
+      return charges * 4;
+    default:
+      return 1;
+  }
+}
+
+RedisScript LimiterScript(bool with_logs) {
+  return RedisScript(fmt::format("{}{}{}", kGcraAndExact, with_logs ? kLog : kNoLog, kSteps));
+}
+
+void ScriptBatch::Number(int64_t number) {
+  ++count_;
+  if (number >= 0 && number < 128) {
+    numbers_ += static_cast<char>(number);  // positive fixint
+  } else {
+    numbers_ += '\xd3';  // int 64
+    AppendBigEndian(&numbers_, static_cast<uint64_t>(number), 8);
+  }
+}
+
+void ScriptBatch::Key(std::string_view key) {
+  auto [place, added] = places_.try_emplace(std::string(key), keys_.size() + 1);
+  if (added) keys_.emplace_back(key);
+  Number(static_cast<int64_t>(place->second));
+}
+
+void ScriptBatch::Add(Verb verb, std::span<const ScriptCharge> charges, std::string_view settled_key) {
+  Number(static_cast<int64_t>(verb));
+  Number(static_cast<int64_t>(charges.size()));
+  if (verb == Verb::kGiveBack)
+    Key(settled_key);
+  else
+    Number(0);
+  for (const ScriptCharge& charge : charges) {
+    Key(charge.key);
+    Number(static_cast<int64_t>(charge.form));
+    Number(charge.limit);
+    Number(charge.interval);
+    Number(charge.cost);
+    if (verb == Verb::kGiveBack) Number(charge.until_us);
+  }
+}
+
+std::string ScriptBatch::Packed() const {
+  std::string packed = "\xdd";  // array 32
+  AppendBigEndian(&packed, count_, 4);
+  return packed + numbers_;
+}
+
+}  // namespace mediagen::limit
