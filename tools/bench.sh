@@ -48,6 +48,13 @@ case $name in
     node_peers
     python_peers
     ;;
+  limiter_redis)
+    node_peers
+    ;;
+  limiter)
+    rust_peers
+    go_peers
+    ;;
   cache_speed)
     rust_peers
     go_peers
