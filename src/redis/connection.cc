@@ -11,7 +11,8 @@
 namespace mediagen::redis {
 
 Connection::Connection(const RedisUrl& url, const RedisClientOptions& options, std::function<void()> wake)
-    : url_(url),
+    : home_(url),
+      url_(url),
       timeout_ms_(options.connect_timeout_ms),
       max_reply_bytes_(options.max_reply_bytes),
       lookup_beside_(options.threaded),
@@ -39,9 +40,18 @@ void Connection::Begin(int64_t now_ms) {
   deadline_ms_ = now_ms + timeout_ms_;
 }
 
+void Connection::Redirect(const RedisNode& node) {
+  if (!node.host.empty()) url_.host = node.host;
+  url_.port = node.port;
+  url_.path.clear();
+}
+
 Status Connection::Advance(short revents, int64_t now_ms) {
   Status status = Go(revents, now_ms);
-  if (!status.ok()) Close();
+  if (!status.ok()) {
+    Close();
+    url_ = home_;
+  }
   return status;
 }
 

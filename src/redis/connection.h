@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "redis/client.h"
+#include "redis/redirect.h"
 #include "redis/socket.h"
 #include "redis/wire.h"
 
@@ -27,6 +28,8 @@ class Connection {
   bool ready() const { return state_ == State::kReady; }
 
   void Begin(int64_t now_ms);
+  // From the next Begin on to another node of the same cluster, until one fails there.
+  void Redirect(const RedisNode& node);
   // Goes on with what was begun, as far as it goes without waiting; `revents` are poll's, of fd().
   Status Advance(short revents, int64_t now_ms);
   // After an error of Advance: whether Redis itself refused (a wrong password, a database that is not there).
@@ -56,7 +59,8 @@ class Connection {
   Status Greet(int64_t now_ms);
   Status HearGreeting();
 
-  const RedisUrl url_;
+  const RedisUrl home_;
+  RedisUrl url_;  // home_, or where we were redirected to
   const int64_t timeout_ms_;
   const size_t max_reply_bytes_;
   const bool lookup_beside_;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kShortestBackoffMs = 25, kLongestBackoffMs = 500;  // recovery shall take less than a second
 constexpr int64_t kProvenMs = 1'000;  // a connection that stood so long was one, whether it was used or not
+constexpr int kMostMoves = 3;         // of one command through a cluster
 constexpr size_t kMostPieces = 64;    // commands of one sendmsg, and reads before somebody else's turn
 
 }  // namespace
@@ -24,8 +25,7 @@ void Lane::Add(Request request) {
 }
 
 short Lane::events() const {
-  const bool unsent = connection_.ready() && sent_ < queue_.size();
-  return static_cast<short>(connection_.events() | (unsent ? POLLOUT : 0));
+  return static_cast<short>(connection_.events() | (connection_.ready() && may_send() ? POLLOUT : 0));
 }
 
 int64_t Lane::next_ms() const {
@@ -38,6 +38,7 @@ bool Lane::Drive(short revents, int64_t now_ms) {
   progress_ = false;
   if (!connection_.ready()) Connect(revents, now_ms);
   if (connection_.ready() && (revents & (POLLIN | POLLHUP | POLLERR)) != 0) Read(now_ms);
+  if (connection_.ready()) Move(now_ms);
   if (connection_.ready()) Write(now_ms);
   Expire(now_ms);
   if (blocking_ && queue_.empty()) wanted_ = false;
@@ -67,10 +68,11 @@ void Lane::Opened(int64_t now_ms) {
 }
 
 void Lane::Write(int64_t now_ms) {
-  while (sent_ < queue_.size()) {
+  while (may_send()) {
     std::array<iovec, kMostPieces> pieces;
     size_t count = 0, skip = offset_;
-    for (size_t i = sent_; i < queue_.size() && count < pieces.size(); ++i) {
+    const size_t most = moved_to_ ? 1 : pieces.size();
+    for (size_t i = sent_; i < queue_.size() && count < most; ++i) {
       std::string& bytes = queue_[i].bytes;
       pieces[count++] = {bytes.data() + skip, bytes.size() - skip};
       skip = 0;
@@ -125,7 +127,18 @@ void Lane::OnReply(RedisReply reply, int64_t now_ms) {
     proven_ = true;
     return End(request, std::move(reply));
   }
-  if (request.script && request.done && IsRedisError(reply.text, "NOSCRIPT")) {
+  if (SendAgain(request, reply.text)) return queue_.push_back(std::move(request));
+  const Status error = RedisError(reply.text);
+  End(request, error);
+  // A replica, or a server that has lost its primary, is of no use: the name may lead to another one by now.
+  if (IsRedisError(reply.text, "READONLY") || IsRedisError(reply.text, "MASTERDOWN"))
+    return Lose(error, now_ms);
+  proven_ = true;
+}
+
+// What Redis has certainly not carried out: a script that it does not know, a key that another node has.
+bool Lane::SendAgain(Request& request, const std::string& error) {
+  if (request.script && request.done && IsRedisError(error, "NOSCRIPT")) {
     std::string bytes;
     AppendHead(&bytes, request.arguments);
     AppendArgument(&bytes, "EVAL");
@@ -133,15 +146,22 @@ void Lane::OnReply(RedisReply reply, int64_t now_ms) {
     bytes.append(request.bytes, request.tail);
     request.bytes = std::move(bytes);
     request.script = RedisScript();
-    queue_.push_back(std::move(request));
-    return;
+    return true;
   }
-  const Status error = RedisError(reply.text);
-  End(request, error);
-  // A replica, or a server that has lost its primary, is of no use: the name may lead to another one by now.
-  if (IsRedisError(reply.text, "READONLY") || IsRedisError(reply.text, "MASTERDOWN"))
-    return Lose(error, now_ms);
-  proven_ = true;
+  const std::optional<RedisNode> node = RedisMovedTo(error);
+  if (!node) return false;
+  moved_to_ = node;
+  return request.done && !request.bytes.empty() && ++request.moves <= kMostMoves;
+}
+
+// Nothing more was sent since we heard of it; what was is answered, mostly by the same word.
+void Lane::Move(int64_t now_ms) {
+  if (!moved_to_ || touched() > 0) return;
+  connection_.Close();
+  connection_.Redirect(*moved_to_);
+  moved_to_.reset();
+  next_try_ms_ = now_ms;
+  progress_ = true;
 }
 
 // A connection is given up when the oldest command on it has waited several times as long as it wanted to,
@@ -189,6 +209,7 @@ void Lane::Lose(const Status& why, int64_t now_ms, int failures) {
   if (connection_.ready() && (proven_ || now_ms - opened_ms_ >= kProvenMs)) failures_ = 0;
   failures_ += failures;
   connection_.Close();
+  moved_to_.reset();
   next_try_ms_ = now_ms + Backoff();
   const Status away = Away(why, now_ms);
   const size_t lost = touched();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "redis/client.h"
@@ -23,6 +24,7 @@ struct Request {
   size_t arguments = 0, tail = 0;
   bool repeatable = false, blocking = false;
   int64_t timeout_ms = 0, deadline_ms = 0, sent_ms = 0;
+  int moves = 0;   // how often another node was named
   RedisDone done;  // empty once it was called: the reply is then dropped
 };
 
@@ -62,8 +64,12 @@ class Lane {
   void Sent(size_t bytes, int64_t now_ms);
   void Read(int64_t now_ms);
   void OnReply(RedisReply reply, int64_t now_ms);
+  bool SendAgain(Request& request, const std::string& error);
+  void Move(int64_t now_ms);
   void Expire(int64_t now_ms);
   int64_t GiveUpMs() const;
+  // Whether there is something to send here; after a MOVED that is only what is half sent.
+  bool may_send() const { return sent_ < queue_.size() && (!moved_to_ || offset_ > 0); }
   size_t touched() const { return sent_ + (offset_ > 0 ? 1 : 0); }
   // The connection is no more: `failures` count for the breaker.
   void Lose(const Status& why, int64_t now_ms, int failures = 1);
@@ -82,6 +88,7 @@ class Lane {
   size_t offset_ = 0;          // how much of the next one was
   bool wanted_ = false, up_ = false;
   bool progress_ = false;                                 // something happened in this Drive
+  std::optional<RedisNode> moved_to_;                     // when all that was sent is answered
   bool proven_ = false;                                   // this connection has answered a command
   int failures_ = 0;                                      // in a row
   int64_t next_try_ms_ = 0;                               // when closed

@@ -29,7 +29,7 @@ constexpr Meaning kMeanings[] = {
     {"NOREPLICAS", Code::kUnavailable, ""},
     {"OOM", Code::kOverloaded, "Raise Redis's maxmemory, or give it an eviction policy."},
     {"WRONGTYPE", Code::kConflict, "Somebody else uses this key; choose another prefix."},
-    {"MOVED", Code::kUnsupported, "This is a node of a cluster which has not got the key."},
+    {"MOVED", Code::kUnavailable, "Another node of the cluster has this key; the client goes there now."},
     {"CROSSSLOT", Code::kUnsupported, "All keys of one command need the same hash tag in a cluster."},
     {"NOSCRIPT", Code::kNotFound, ""},
 };

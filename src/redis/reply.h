@@ -34,11 +34,11 @@ struct RedisReply {
 //
 //   NOAUTH WRONGPASS                                            kUnauthorized
 //   NOPERM                                                      kForbidden
-//   LOADING READONLY MASTERDOWN CLUSTERDOWN TRYAGAIN ASK BUSY
-//   MISCONF NOREPLICAS                                          kUnavailable
+//   LOADING READONLY MASTERDOWN CLUSTERDOWN TRYAGAIN MOVED ASK
+//   BUSY MISCONF NOREPLICAS                                     kUnavailable
 //   OOM                                                         kOverloaded
 //   WRONGTYPE                                                   kConflict
-//   MOVED CROSSSLOT                                             kUnsupported
+//   CROSSSLOT                                                   kUnsupported
 //   NOSCRIPT                                                    kNotFound
 //   any other                                                   kInvalid
 Status RedisError(std::string_view text);

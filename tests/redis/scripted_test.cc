@@ -2,6 +2,7 @@
 // moments.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "redis/redis_fixture.h"
@@ -173,6 +174,54 @@ TEST_CASE(
         Code::kUnavailable);
   CHECK(client.Text({"BLPOP", "k", "0"}, {.timeout_ms = 30'000, .blocking = true}) == "(nil)");
   CHECK(client.ups.count() == 0);  // the other connection was never made
+}
+
+TEST_CASE(
+    "a node of a cluster that has not got the key names the one that has: nothing is lost, nothing is sent "
+    "twice") {
+  Counter evaluated;
+  LoopbackServer there([&](Peer& peer) {
+    if (!Greet(peer)) return;
+    while (auto heard = peer.ReadTo("$5\r\nwhich\r\n")) {
+      evaluated.Add();
+      peer.Send(":42\r\n");
+    }
+  });
+  std::string node = fmt::format("127.0.0.1:{}", there.port());
+  std::atomic<int> here_port = 0;
+  Code refused = Code::kOk;
+  int followed = 20;
+  SUBCASE("it is there") {}
+  SUBCASE("it names itself without an address, and for ever") {
+    node = "";
+    refused = Code::kUnavailable;
+    followed = 0;
+  }
+  SUBCASE("it names nonsense") {
+    node = "nowhere";
+    refused = Code::kUnavailable;
+    followed = 0;
+  }
+  LoopbackServer here([&](Peer& peer) {
+    if (!Greet(peer)) return;
+    while (peer.ReadTo("$5\r\nwhich\r\n"))
+      peer.Send(
+          fmt::format("-MOVED 3999 {}\r\n", node.empty() ? fmt::format(":{}", here_port.load()) : node));
+  });
+  here_port = here.port();
+  Client client(Url(here), {.timeout_ms = 30'000});
+  const RedisScript script("return 42");
+  Counter answers, wrong;
+  for (int i = 0; i < 20; ++i) {
+    const std::string_view key = "which";
+    client.redis->Eval(script, {&key, 1}, {}, [&](StatusOr<RedisReply> reply) {
+      if (CodeOf(reply.status()) != refused) wrong.Add();
+      answers.Add();
+    });
+  }
+  CHECK(answers.WaitFor(20));
+  CHECK(wrong.count() == 0);
+  CHECK(evaluated.count() == followed);
 }
 
 TEST_CASE("IPv6") {

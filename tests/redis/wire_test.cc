@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/id.h"
+#include "redis/redirect.h"
 
 namespace mediagen::redis {
 namespace {
@@ -126,6 +127,22 @@ TEST_CASE("what Redis refuses has a code, and repeats no argument") {
   Status unknown = RedisError("ERR unknown command 'X', with args beginning with: 'hunter2' ");
   CHECK(unknown.ToString().find("hunter2") == std::string::npos);
   CHECK(InfoOf(unknown).message.find("unknown command") != std::string::npos);
+}
+
+TEST_CASE("where a key of a cluster is, as a node says it") {
+  auto v4 = RedisMovedTo("MOVED 3999 10.0.0.2:6381");
+  REQUIRE(v4);
+  CHECK(v4->host == "10.0.0.2");
+  CHECK(v4->port == 6381);
+  CHECK(RedisMovedTo("MOVED 1 ::1:7000")->host == "::1");
+  CHECK(RedisMovedTo("MOVED 1 node-2.example:7000")->host == "node-2.example");
+  CHECK(RedisMovedTo("MOVED 1 :7000")->host.empty());
+  for (const char* text :
+       {"MOVED", "MOVED 1", "MOVED 1 host", "MOVED 1 host:", "MOVED 1 host:0", "MOVED 1 host:65536",
+        "MOVED 1 host:7x", "MOVED 1 ?:7000", "ASK 1 host:7000", "MOVEDX 1 host:7000", ""}) {
+    CAPTURE(text);
+    CHECK(!RedisMovedTo(text));
+  }
 }
 
 }  // namespace
