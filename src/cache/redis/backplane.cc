@@ -58,9 +58,9 @@ bool Backplane::usable() const {
   return state_ == State::kHearing || (state_ == State::kGreeting && session_.number == 0);
 }
 
-uint64_t Backplane::known() const {
+Backplane::Moment Backplane::known() const {
   std::lock_guard lock(mutex_);
-  return known_;
+  return {session_.run, known_};
 }
 
 bool Backplane::Note(uint64_t session, std::string_view run, uint64_t seq) {

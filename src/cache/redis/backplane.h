@@ -61,9 +61,15 @@ class Backplane {
   bool usable() const;
   // Whether all that was invalidated up to a lease ago has been applied.
   bool hearing(int64_t now_ms) const { return now_ms < heard_until_ms_.load(std::memory_order_acquire); }
-  // The latest sequence number that was seen in any answer of this run: everything up to it was invalidated
+  // The latest sequence number that was seen in any answer of its run: everything up to it was invalidated
   // before this moment.
-  uint64_t known() const;
+  struct Moment {
+    std::string run;
+    uint64_t seq = 0;
+    // Whether it says something in this run: that nothing was known yet does in any.
+    bool holds(std::string_view now) const { return run.empty() || run == now; }
+  };
+  Moment known() const;
   // Any answer says run and number. False when it is not of this session: `number` is that of its question.
   bool Note(uint64_t session, std::string_view run, uint64_t seq);
 

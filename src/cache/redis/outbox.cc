@@ -16,19 +16,25 @@ void Outbox::Add(Item item) {
     std::lock_guard lock(mutex_);
     const uint64_t number = added_.fetch_add(1) + 1;
     if (bytes_ + item.frame.size() > kMostBytes) item.frame.clear();
-    if (waiting_.size() - sending_ >= kMostWaiting) {
+    if (waiting_.size() - sending_ >= kMostWaiting || name_bytes_ + item.name.size() > kMostNameBytes) {
       // Too much to be kept: everything is invalidated, which says the same and more.
-      for (size_t i = sending_; i < waiting_.size(); ++i) bytes_ -= waiting_[i].frame.size();
-      waiting_.resize(sending_);
-      up_to_.resize(sending_);
+      while (waiting_.size() > sending_) DropLast();
       item = {.kind = Kind::kAll};
     }
     bytes_ += item.frame.size();
+    name_bytes_ += item.name.size();
     waiting_.push_back(std::move(item));
     up_to_.push_back(number);
   }
   backplane_->Start();
   Send();
+}
+
+void Outbox::DropLast() {
+  bytes_ -= waiting_.back().frame.size();
+  name_bytes_ -= waiting_.back().name.size();
+  waiting_.pop_back();
+  up_to_.pop_back();
 }
 
 void Outbox::Send(bool at_once) {
@@ -53,35 +59,39 @@ void Outbox::SendBatch(size_t count, const Backplane::Session& session) {
     std::lock_guard lock(mutex_);
     for (size_t i = 0; i < count; ++i) {
       Item& item = waiting_[i];
-      const bool put = !item.frame.empty();
+      // What was known of another run says nothing in this one.
+      const bool put = !item.frame.empty() && item.known.holds(session.run);
+      bytes_ -= item.frame.size();
+      std::string frame = std::exchange(item.frame, {});
       arguments.emplace_back(put ? std::string(kPut) : std::string(1, static_cast<char>(item.kind)));
       arguments.push_back(item.name);
       if (item.kind == Kind::kKey) keys.push_back(names_->Value(item.name));
       if (!put) continue;
-      arguments.push_back(std::to_string(item.known));
+      arguments.push_back(std::to_string(item.known.seq));
       arguments.push_back(std::to_string(item.ttl_ms));
-      bytes_ -= item.frame.size();
-      bytes_written += item.frame.size();
-      arguments.push_back(std::exchange(item.frame, {}));
+      bytes_written += frame.size();
+      arguments.push_back(std::move(frame));
     }
   }
   const std::vector<std::string_view> key_views(keys.begin(), keys.end());
   const std::vector<std::string_view> argument_views(arguments.begin(), arguments.end());
-  client_->Eval(AllScripts().publish, key_views, argument_views,
-                [this, count, number = session.number](StatusOr<RedisReply> reply) {
-                  OnSent(std::move(reply), count, number);
-                });
+  client_->Eval(
+      AllScripts().publish, key_views, argument_views,
+      [this, count, session](StatusOr<RedisReply> reply) { OnSent(std::move(reply), count, session); });
 }
 
-void Outbox::OnSent(StatusOr<RedisReply> reply, size_t count, uint64_t session) {
-  const bool whole = reply.ok() && reply->elements.size() >= 2;
-  const bool carried_out = whole && backplane_->Note(session, reply->elements[0].text,
-                                                     static_cast<uint64_t>(reply->elements[1].integer));
+void Outbox::OnSent(StatusOr<RedisReply> reply, size_t count, const Backplane::Session& session) {
+  // A Redis of another run has done nothing, and the answer says so by being shorter.
+  const bool answered = reply.ok() && reply->elements.size() >= 2;
+  const bool carried_out =
+      answered && reply->elements.size() == 3 && reply->elements[0].text == session.run &&
+      backplane_->Note(session.number, session.run, static_cast<uint64_t>(reply->elements[1].integer));
   {
     std::lock_guard lock(mutex_);
     sending_ = 0;
     if (carried_out) {
       arrived_ = up_to_[count - 1];
+      for (size_t i = 0; i < count; ++i) name_bytes_ -= waiting_[i].name.size();
       waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(count));
       up_to_.erase(up_to_.begin(), up_to_.begin() + static_cast<ptrdiff_t>(count));
       failed_ = failed_ && !waiting_.empty();
@@ -92,8 +102,11 @@ void Outbox::OnSent(StatusOr<RedisReply> reply, size_t count, uint64_t session) 
     }
   }
   if (carried_out) return Send();
-  // An answer of another run: Redis has lost its data, and this process its place in the stream.
-  if (whole && backplane_->session().number == session) backplane_->Lost();
+  if (!answered) return;
+  const Backplane::Session now = backplane_->session();
+  if (now.run == reply->elements[0].text) return Send(true);  // this process has greeted that run meanwhile
+  // Redis has lost its data, and this process its place in the stream.
+  if (now.number == session.number) backplane_->Lost();
 }
 
 }  // namespace mediagen::tiered

@@ -1,8 +1,8 @@
 // Outbox: what this process has invalidated, on its way to Redis and so to the others.
 //
 // In order, one batch under way at a time. What did not arrive, or of which nobody knows, is kept and sent
-// again; past kMostWaiting all of the namespace is invalidated in their place. A value that was put goes with
-// its key's invalidation, and is dropped when that has to be sent again.
+// again; past kMostWaiting of them, or kMostNameBytes, all of the namespace is invalidated in their place. A
+// value that was put goes with its key's invalidation, and is dropped when that has to be sent again.
 //
 // Thread-safe.
 #pragma once
@@ -24,7 +24,7 @@ class Outbox {
     std::string name;
     // Of a key that was put; an empty frame: there is none.
     std::string frame;
-    uint64_t known = 0;
+    Backplane::Moment known;
     int64_t ttl_ms = 0;
   };
 
@@ -45,12 +45,14 @@ class Outbox {
   std::atomic<uint64_t> errors{0}, bytes_written{0};
 
  private:
-  static constexpr size_t kMostWaiting = 1'024, kMostBatch = 64;
+  static constexpr size_t kMostWaiting = 65'536, kMostNameBytes = 8 << 20;
+  static constexpr size_t kMostBatch = 256;
   static constexpr size_t kMostBytes = 16 << 20;      // of frames that wait
   static constexpr size_t kMostBatchBytes = 4 << 20;  // of one batch's frames
 
+  void DropLast();  // under the lock
   void SendBatch(size_t count, const Backplane::Session& session);
-  void OnSent(StatusOr<RedisReply> reply, size_t count, uint64_t session);
+  void OnSent(StatusOr<RedisReply> reply, size_t count, const Backplane::Session& session);
 
   Clock* const clock_;
   RedisClient* const client_;
@@ -62,7 +64,7 @@ class Outbox {
   std::mutex mutex_;
   std::deque<Item> waiting_;    // the first `sending_` of them are under way
   std::deque<uint64_t> up_to_;  // for each of them, what `added` was with it
-  size_t sending_ = 0, bytes_ = 0;
+  size_t sending_ = 0, bytes_ = 0, name_bytes_ = 0;
   int64_t retry_ms_ = 0;  // when `failed_`
 };
 

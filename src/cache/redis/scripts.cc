@@ -122,13 +122,13 @@ while at <= #ARGV do
   if kind == 'k' then value = value + 1 end
   redis.call('XADD', stream, 'MAXLEN', '~', '10000', string.format('%.0f-0', seq), 'k', kind, 'n', name, 'o', ARGV[2])
 end
-local old = redis.call('ZRANGEBYSCORE', due, '-inf', string.format('%.0f', now), 'LIMIT', 0, 200)
+local old = redis.call('ZRANGEBYSCORE', due, '-inf', string.format('%.0f', now), 'LIMIT', 0, 500)
 if #old > 0 then
   redis.call('HDEL', g, unpack(old))
   redis.call('ZREM', due, unpack(old))
 end
 if redis.call('HLEN', g) > 100000 then begin_anew() end
-return {run, seq}
+return {run, seq, 1}
 )lua";
 
 RedisScript WithRules(const char* script) { return RedisScript(std::string(kRules) + script); }

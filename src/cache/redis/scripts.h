@@ -29,7 +29,8 @@ struct Scripts {
   // KEYS g v; ARGV run, seq when the load began, key, ttl ms, frame → {run, seq, 1 when it was stored}.
   RedisScript store;
   // KEYS g s x, then the value's key for every kKey and kPut; ARGV run, origin, then for each its letter and
-  // name, and for kPut also seq, ttl ms and frame ("": none) → {run, seq}.
+  // name, and for kPut also seq, ttl ms and frame ("": none) → {run, seq, 1}; {run, seq} when the run is
+  // another one and nothing was done.
   RedisScript publish;
 };
 const Scripts& AllScripts();

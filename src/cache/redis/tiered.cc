@@ -38,12 +38,15 @@ Status TwoLevels::Connect(const RedisUrl& url) {
 }
 
 TwoLevels::~TwoLevels() {
-  if (backplane_ != nullptr) {
-    if (outbox_->added() > 0 && backplane_->usable()) Settle(options_.timeout_ms);
-    backplane_->Stop();
-    client_->Stop();
-  }
+  Stop();
   memory_.reset();  // its waits end now, and find the rest of this as it was
+}
+
+void TwoLevels::Stop() {
+  if (client_ == nullptr || stopped_.exchange(true)) return;
+  if (outbox_->added() > 0 && backplane_->usable()) Settle(options_.timeout_ms);
+  backplane_->Stop();
+  client_->Stop();
 }
 
 // ---- invalidation -----------------------------------------------------------------------------------------
@@ -104,7 +107,7 @@ std::optional<std::string> TwoLevels::Frame(std::string_view key, const BufferRe
 
 Admission TwoLevels::Put(std::string_view key, BufferRef value, const EntryOptions& options) {
   const EntryOptions limited = Limited(options);
-  const uint64_t known = backplane_->known();
+  const Backplane::Moment known = backplane_->known();
   std::optional<std::string> frame = Frame(key, value, limited);
   backplane_->Start();
   if (limited.versioned && frame) {
@@ -136,9 +139,9 @@ Status TwoLevels::Fill(uint64_t token, BufferRef value, const EntryOptions& opti
 
 void TwoLevels::Store(const Load& load, std::string frame, int64_t ttl_ms) {
   const Backplane::Session session = backplane_->session();
-  if (session.run.empty() || !SecondLevel()) return;
+  if (session.run.empty() || !load.known.holds(session.run) || !SecondLevel()) return;
   const std::string value = names_.Value(load.key);
-  const std::string known = std::to_string(load.known), ttl = std::to_string(ttl_ms);
+  const std::string known = std::to_string(load.known.seq), ttl = std::to_string(ttl_ms);
   const std::string_view keys[] = {names_.g, value};
   const std::string_view arguments[] = {session.run, known, load.key, ttl, frame};
   written_ += frame.size();

@@ -43,10 +43,13 @@ class TieredCache : public Cache {
  public:
   // Waits until Redis has answered all that it was asked and told, or until the time is over; whether it has.
   virtual bool Settle(int64_t timeout_ms) = 0;
+  // Waits until Redis has heard what was invalidated, for timeout_ms at most, then ends the connections and
+  // their thread. Waits for Redis go on until the cache itself ends; nothing new is asked. Idempotent.
+  virtual void Stop() = 0;
 };
 
 // Connects, and starts its thread, with the first operation that needs Redis. `clock` must outlive the cache.
-// Its end waits for Redis to hear what was invalidated, for timeout_ms at most.
+// Its end is a Stop, too.
 StatusOr<std::unique_ptr<TieredCache>> NewTieredCache(Clock* clock, std::unique_ptr<Cache> memory,
                                                       const RedisUrl& url, const TieredCacheOptions& options);
 

@@ -23,7 +23,7 @@ constexpr size_t kMostKeyBytes = 4 << 10;  // longer ones stay in memory alone
 // A load that this process does, for the moment at which it is filled.
 struct Load {
   std::string key;
-  uint64_t known;  // the sequence number before it began
+  Backplane::Moment known;  // before it began
   int64_t begun_ms, until_ms;
 };
 
@@ -54,6 +54,7 @@ class TwoLevels final : public TieredCache, private Backplane::Listener {
   int64_t Sweep() override;
   CacheStats Stats() const override;
   bool Settle(int64_t timeout_ms) override;
+  void Stop() override;
 
  private:
   // Backplane::Listener
@@ -94,6 +95,7 @@ class TwoLevels final : public TieredCache, private Backplane::Listener {
   std::unique_ptr<Backplane> backplane_;
   std::unique_ptr<Outbox> outbox_;
 
+  std::atomic<bool> stopped_{false};
   std::mutex loads_mutex_;
   std::unordered_map<uint64_t, Load> loads_;
 
