@@ -58,11 +58,19 @@ class Policy {
   virtual uint64_t entries() const = 0;
 };
 
-// `judge` must outlive the policy.
-//
-// W-TinyLFU (Einziger, Friedman, Manes, ACM TOS 2017): a window of new entries (LRU), then a segmented LRU
-// (probation, protected) into which a candidate comes when its frequency * cost / size exceeds that of the
-// victims it needs, summed before the division (size-aware admission after arXiv 2105.08770).
-std::unique_ptr<Policy> NewTinyLfu(const Judge* judge);
+// Each takes a judge that must outlive the policy; docs/cache-policies.md compares them.
+using PolicyFactory = std::unique_ptr<Policy>(const Judge* judge);
+
+// W-TinyLFU (Einziger, Friedman, Manes, ACM TOS 2017): a window of new entries, whose size adapts, then a
+// segmented LRU into which a candidate comes when it is wanted more often, for its cost and size, than the
+// victims that it needs (size-aware admission after arXiv 2105.08770; segments.cc).
+PolicyFactory NewTinyLfu;
+
+// What was found or stored least recently goes.
+PolicyFactory NewLru;
+
+// S3-FIFO (Yang et al., SOSP 2023): a small queue of new entries, a main one with up to three second chances,
+// and a ghost queue of the hashes that left the small one.
+PolicyFactory NewS3Fifo;
 
 }  // namespace mediagen::memory_cache

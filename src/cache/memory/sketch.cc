@@ -1,62 +1,90 @@
 #include "cache/memory/sketch.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace mediagen::memory_cache {
 namespace {
 
-constexpr size_t kLeastWords = 256;
-constexpr uint64_t kLookupsPerWord = 10;  // the sample of the TinyLFU paper: ten times the cache's entries
+constexpr size_t kLeastEntries = 256;
+constexpr uint64_t kCountsPerEntry = 10;  // the sample of the TinyLFU paper
 constexpr uint64_t kLowBits = 0x7777777777777777;
+constexpr uint64_t kOddBits = 0x1111111111111111;
+constexpr int kRows = 4;
 
-// Odd multipliers: each row sees other bits of the hash (multiplicative hashing, Knuth vol. 3 §6.4).
-constexpr uint64_t kRows[] = {0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F};
+// One counter of each of the block's four pairs of words. Independent of the block's own number.
+uint64_t PlacesOf(uint64_t hash) {
+  hash ^= hash >> 32;
+  hash *= 0xD6E8FEB86659FD93;
+  return hash ^ hash >> 32;
+}
+size_t WordOf(int row, uint64_t places) { return static_cast<size_t>(row) * 2 + (places & 1); }
+int ShiftOf(uint64_t places) { return static_cast<int>(places >> 1 & 15) * 4; }
 
-struct Place {
-  size_t word;
-  int shift;
-};
+uint64_t LargerOfEach(uint64_t a, uint64_t b) {
+  uint64_t larger = 0;
+  for (int shift = 0; shift < 64; shift += 4) larger |= std::max(a >> shift & 15, b >> shift & 15) << shift;
+  return larger;
+}
 
-Place PlaceOf(uint64_t hash, uint64_t row, size_t words) {
-  uint64_t mixed = hash * row;
-  mixed ^= mixed >> 32;
-  return {static_cast<size_t>(mixed >> 4) & (words - 1), static_cast<int>(mixed & 15) * 4};
+size_t BlocksFor(size_t entries) {
+  constexpr size_t small = FrequencySketch::kSmall;
+  return (entries <= small ? entries * 2 : std::max(small * 2, entries)) / 8;
 }
 
 }  // namespace
 
-FrequencySketch::FrequencySketch() : words_(kLeastWords) {}
+FrequencySketch::FrequencySketch()
+    : blocks_(BlocksFor(kLeastEntries)), sample_(kLeastEntries * kCountsPerEntry) {}
 
 void FrequencySketch::Count(uint64_t hash) {
-  for (uint64_t row : kRows) {
-    Place place = PlaceOf(hash, row, words_.size());
-    if (((words_[place.word] >> place.shift) & 15) < kMost) words_[place.word] += uint64_t{1} << place.shift;
+  Block& block = blocks_[IndexOf(hash, blocks_.size())];
+  uint64_t places = PlacesOf(hash);
+  bool added = false;
+  for (int row = 0; row < kRows; ++row, places >>= 8) {
+    uint64_t& word = block.words[WordOf(row, places)];
+    const int shift = ShiftOf(places);
+    if ((word >> shift & 15) == kMost) continue;
+    word += uint64_t{1} << shift;
+    added = true;
   }
-  if (++counted_ >= kLookupsPerWord * words_.size()) Age();
+  if (added && ++counted_ >= sample_) Age();
 }
 
 int FrequencySketch::Frequency(uint64_t hash) const {
+  const Block& block = blocks_[IndexOf(hash, blocks_.size())];
+  uint64_t places = PlacesOf(hash);
   uint64_t least = kMost;
-  for (uint64_t row : kRows) {
-    Place place = PlaceOf(hash, row, words_.size());
-    least = std::min(least, (words_[place.word] >> place.shift) & 15);
-  }
+  for (int row = 0; row < kRows; ++row, places >>= 8)
+    least = std::min(least, block.words[WordOf(row, places)] >> ShiftOf(places) & 15);
   return static_cast<int>(least);
 }
 
 void FrequencySketch::Grow(size_t entries) {
-  // A word's index is the low bits of the mixed hash, so the upper half of a doubled table is a copy of the
-  // lower.
-  while (words_.size() < entries) {
-    size_t half = words_.size();
-    words_.resize(half * 2);
-    std::copy_n(words_.begin(), half, words_.begin() + static_cast<ptrdiff_t>(half));
+  sample_ = kCountsPerEntry * std::max(entries, kLeastEntries);
+  const size_t wanted = BlocksFor(entries), had = blocks_.size();
+  if (wanted <= had + had / 4) return;
+  // A new block's keys come from one old block or from two neighbours.
+  std::vector<Block> grown(wanted);
+  for (size_t i = 0; i < wanted; ++i) {
+    const Block& first = blocks_[i * had / wanted];
+    const Block& last = blocks_[((i + 1) * had - 1) / wanted];
+    for (size_t word = 0; word < 8; ++word)
+      grown[i].words[word] = LargerOfEach(first.words[word], last.words[word]);
   }
+  blocks_ = std::move(grown);
 }
 
 void FrequencySketch::Age() {
-  for (uint64_t& word : words_) word = (word >> 1) & kLowBits;
-  counted_ /= 2;
+  uint64_t odd = 0;
+  for (Block& block : blocks_) {
+    for (uint64_t& word : block.words) {
+      odd += static_cast<uint64_t>(std::popcount(word & kOddBits));
+      word = word >> 1 & kLowBits;
+    }
+  }
+  // What halving rounded down is not counted any more, either.
+  counted_ = (counted_ - std::min(counted_, odd / kRows)) / 2;
 }
 
 }  // namespace mediagen::memory_cache

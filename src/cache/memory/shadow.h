@@ -1,0 +1,55 @@
+// Shadows: small copies of the cache without values, each with a window of another size, that see a sample of
+// the keys and so tell which size would find most (miniature simulation: Waldspurger et al., USENIX ATC 2017;
+// for the window of W-TinyLFU: Einziger et al., "Adaptive Software Cache Management", Middleware 2018).
+//
+// Not thread-safe. `sketch` must outlive it. A shadow keeps at most about kMostNodes keys, and about 80 bytes
+// for each; a lookup of a key that is not in the sample costs one multiplication.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "absl/container/flat_hash_map.h"
+#include "cache/memory/segments.h"
+
+namespace mediagen::memory_cache {
+
+class Shadows {
+ public:
+  // Windows from almost none, best against loops and scans, to almost all, best where what is new is wanted.
+  static constexpr std::array<double, 5> kShares = {0.01, 0.06, 0.2, 0.5, 0.8};
+  static constexpr size_t kMostNodes = 256;
+
+  explicit Shadows(const FrequencySketch* sketch);
+
+  // How many entries the cache has, so that one in so many keys is sampled.
+  void Resize(size_t entries);
+  bool Samples(uint64_t hash) const {
+    return rate_shift_ == 0 || (hash * 0xA0761D6478BD642F) >> (64 - rate_shift_) == 0;
+  }
+  // The cache was asked for this key. True when it is time to ask for Best().
+  bool Access(uint64_t hash, uint64_t charge, const Room& room);
+  // Forgets what was counted, but not the keys.
+  void StartCounting();
+  // The window that found clearly more of late than `current` did; nothing when none did.
+  std::optional<double> Best(double current);
+
+ private:
+  struct Shadow {
+    Segments segments;
+    absl::flat_hash_map<uint64_t, Node*> nodes;  // by hash
+    std::deque<Node> pool;                       // theirs, and those of `free`
+    std::vector<Node*> free;
+    double hits = 0, recent = 0;  // faded, and since the last Best()
+  };
+
+  std::array<std::unique_ptr<Shadow>, kShares.size()> shadows_;
+  int rate_shift_ = 0;  // one of 2^rate_shift_ keys
+  size_t sampled_entries_ = 0;
+  size_t accesses_ = 0;  // since the last Best()
+  std::vector<Node*> evicted_;
+};
+
+}  // namespace mediagen::memory_cache
