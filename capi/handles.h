@@ -14,6 +14,7 @@
 #include "capi/http_call.h"
 #include "codec/image.h"
 #include "engine/engine.h"
+#include "limit/limiter.h"
 #include "mediagen/types.h"
 
 struct mediagen_inbox {
@@ -57,6 +58,12 @@ struct mediagen_queue {
 struct mediagen_cache {
   explicit mediagen_cache(std::shared_ptr<mediagen::Cache> shared) : cache(std::move(shared)) {}
   std::shared_ptr<mediagen::Cache> cache;
+  mediagen::ForkGuard fork;
+};
+
+struct mediagen_limiter {
+  explicit mediagen_limiter(std::shared_ptr<mediagen::Limiter> shared) : limiter(std::move(shared)) {}
+  std::shared_ptr<mediagen::Limiter> limiter;
   mediagen::ForkGuard fork;
 };
 

@@ -9,6 +9,7 @@
 #include "generation.h"
 #include "http.h"
 #include "image.h"
+#include "limiter.h"
 #include "queue.h"
 #include "record.h"
 #include "types.h"

@@ -79,6 +79,7 @@ typedef struct mediagen_engine mediagen_engine;
 typedef struct mediagen_store mediagen_store;
 typedef struct mediagen_queue mediagen_queue;
 typedef struct mediagen_cache mediagen_cache;
+typedef struct mediagen_limiter mediagen_limiter;
 typedef struct mediagen_image mediagen_image;
 typedef struct mediagen_animation mediagen_animation;
 

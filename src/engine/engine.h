@@ -19,6 +19,7 @@
 #include "blob/blob.h"
 #include "cache/cache.h"
 #include "jobs/queue.h"
+#include "limit/limiter.h"
 #include "store/store.h"
 
 namespace mediagen {
@@ -111,5 +112,7 @@ StatusOr<Backend> OpenStoreAlone(std::string_view config_json);
 StatusOr<Backend> OpenQueueAlone(std::string_view config_json);
 // {"bytes": 52428800}
 StatusOr<std::shared_ptr<Cache>> OpenCacheAlone(std::string_view config_json);
+// {"rules": {"name": "5/min"}, "url": "memory:", "maxKeys": 1048576}
+StatusOr<std::shared_ptr<Limiter>> OpenLimiterAlone(std::string_view config_json);
 
 }  // namespace mediagen

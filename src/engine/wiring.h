@@ -50,6 +50,10 @@ StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironmen
 // The cache alone.
 std::unique_ptr<Cache> WireCache(Clock* clock, uint64_t budget_bytes);
 
+// The limiter that `url` names: "memory:", or redis:// as limit/redis/redis.h has it.
+StatusOr<std::unique_ptr<Limiter>> WireLimiter(Clock* clock, std::string_view url,
+                                               std::vector<LimitRule> rules, LogSink* log);
+
 // Ends threads and closes files, in the order in which nothing is waited for twice. Idempotent. Blocks.
 void Unwire(Components& components);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cache/memory/memory.h"
+#include "limit/memory/memory.h"
 #include "capi/alone.h"
 
 namespace mediagen {
@@ -208,6 +209,10 @@ StatusOr<std::shared_ptr<Engine>> Engine::Open(std::string_view config_json, con
 
 StatusOr<Backend> OpenStoreAlone(std::string_view config_json) { return testing::OpenAlone(config_json); }
 StatusOr<Backend> OpenQueueAlone(std::string_view config_json) { return testing::OpenAlone(config_json); }
+
+StatusOr<std::shared_ptr<Limiter>> OpenLimiterAlone(std::string_view) {
+  return NewMemoryLimiter(&testing::CacheClock(), {{"minute", 3, 60'000}, {"hour", 100, 3'600'000}}, 4);
+}
 
 StatusOr<std::shared_ptr<Cache>> OpenCacheAlone(std::string_view config_json) {
   if (config_json == "fail") return Error(Code::kInvalid, "The configuration has unknown fields: \"x\".");

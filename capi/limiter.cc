@@ -1,0 +1,232 @@
+#include "mediagen/limiter.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/container/inlined_vector.h"
+#include "base/json.h"
+#include "capi/begin.h"
+#include "capi/guard.h"
+#include "fmt/format.h"
+
+using namespace mediagen;
+using namespace mediagen::capi;
+
+namespace {
+
+using Checks = absl::InlinedVector<LimitCheck, 4>;  // that many without an allocation
+
+Status BadLine(size_t number) {
+  return Error(Code::kInvalid, fmt::format("Line {} of the checks is not rule, tab, key, tab, cost.", number),
+               {.hint = "Write \"rule\\tkey\\tcost\\n\" for each, the cost a whole number from 0 on."});
+}
+
+// "rule\tkey\tcost\n"…: views into `text`.
+StatusOr<Checks> ParseChecks(std::string_view text) {
+  Checks checks;
+  // One line too many is enough for the limiter to refuse them all.
+  while (!text.empty() && checks.size() <= kMostLimitChecks) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const size_t key = line.find('\t');
+    if (key == std::string_view::npos) return BadLine(checks.size() + 1);
+    const size_t cost = std::min(line.find('\t', key + 1), line.size());
+    LimitCheck check{line.substr(0, key), line.substr(key + 1, cost - key - 1), 1};
+    if (cost < line.size()) {
+      const char *first = line.data() + cost + 1, *last = line.data() + line.size();
+      auto [stop, error] = std::from_chars(first, last, check.cost);
+      if (error != std::errc() || stop != last) return BadLine(checks.size() + 1);
+    }
+    checks.push_back(check);
+  }
+  return checks;
+}
+
+Status CheckDecisionSize(const mediagen_decision* out) {
+  if (out->struct_size >= offsetof(mediagen_decision, rule)) return OkStatus();
+  return Error(Code::kInvalid, fmt::format("The decision's struct_size is {}.", out->struct_size),
+               {.hint = "Set it to sizeof(mediagen_decision) before the call."});
+}
+
+// As much as the caller's structure has room for.
+int32_t Write(const LimitDecision& decision, mediagen_decision* out) {
+  const mediagen_decision written = {
+      std::min(out->struct_size, sizeof(mediagen_decision)),
+      decision.allowed,
+      decision.degraded,
+      decision.limit,
+      decision.window_ms,
+      decision.remaining,
+      decision.reset_after_ms,
+      decision.retry_after_ms,
+      {decision.rule.data(), decision.rule.size()},
+  };
+  std::memcpy(out, &written, written.struct_size);
+  return MEDIAGEN_OK;
+}
+
+Json Document(const LimitDecision& decision) {
+  return {{"allowed", decision.allowed},
+          {"degraded", decision.degraded},
+          {"rule", std::string(decision.rule)},
+          {"limit", decision.limit},
+          {"windowMs", decision.window_ms},
+          {"remaining", decision.remaining},
+          {"resetAfterMs", decision.reset_after_ms},
+          {"retryAfterMs", decision.retry_after_ms}};
+}
+
+// Ends `call` with the document that `write` makes of an answer.
+template <typename Answer, typename Writer>
+auto EndWith(std::shared_ptr<Call> call, Writer write) {
+  return [call = std::move(call), write](StatusOr<Answer> answer) {
+    if (!answer.ok()) {
+      call->Complete(answer.status());
+    } else {
+      call->Complete(OkStatus(), BufferRef::Own(Dump(write(*answer))));
+    }
+  };
+}
+
+}  // namespace
+
+extern "C" {
+
+int32_t mediagen_limiter_open(uint32_t abi, mediagen_str config_json, mediagen_limiter** out,
+                              mediagen_error** err) {
+  return Guard(err, {Need("config_json", config_json), Out("out", out)}, [&]() -> Status {
+    RETURN_IF_ERROR(CheckAbi(abi));
+    ASSIGN_OR_RETURN(auto limiter, OpenLimiterAlone(View(config_json)));
+    *out = new mediagen_limiter(std::move(limiter));
+    return OkStatus();
+  });
+}
+
+void mediagen_limiter_free(mediagen_limiter* limiter) { Free(limiter); }
+
+int32_t mediagen_limiter_check(mediagen_limiter* limiter, mediagen_str rule, mediagen_str key, int64_t cost,
+                               mediagen_decision* out) {
+  return Guard(nullptr, {Need("limiter", limiter), Need("rule", rule), Need("key", key), Need("out", out)},
+               [&]() -> StatusOr<int32_t> {
+                 RETURN_IF_ERROR(CheckDecisionSize(out));
+                 const LimitCheck check{View(rule), View(key), cost};
+                 ASSIGN_OR_RETURN(const LimitDecision decision, limiter->limiter->Check({&check, 1}));
+                 return Write(decision, out);
+               });
+}
+
+int32_t mediagen_limiter_check_all(mediagen_limiter* limiter, mediagen_str checks,
+                                   mediagen_decision* tightest) {
+  return Guard(nullptr, {Need("limiter", limiter), Need("checks", checks), Need("tightest", tightest)},
+               [&]() -> StatusOr<int32_t> {
+                 RETURN_IF_ERROR(CheckDecisionSize(tightest));
+                 ASSIGN_OR_RETURN(const Checks parsed, ParseChecks(View(checks)));
+                 ASSIGN_OR_RETURN(const LimitDecision decision,
+                                  limiter->limiter->Check({parsed.data(), parsed.size()}));
+                 return Write(decision, tightest);
+               });
+}
+
+int32_t mediagen_limiter_check_begin(mediagen_limiter* limiter, mediagen_str checks, mediagen_inbox* inbox,
+                                     uint64_t tag, mediagen_call** out, mediagen_error** err) {
+  return Guard(err,
+               {Need("limiter", limiter), Need("checks", checks), Allow("inbox", inbox), Out("out", out)},
+               [&]() -> StatusOr<int32_t> {
+                 ASSIGN_OR_RETURN(const Checks parsed, ParseChecks(View(checks)));
+                 return Begin(inbox, tag, nullptr, out, [&](const std::shared_ptr<Call>& call) {
+                   limiter->limiter->CheckAsync({parsed.data(), parsed.size()},
+                                                EndWith<LimitDecision>(call, Document));
+                   return OkStatus();
+                 });
+               });
+}
+
+int32_t mediagen_limiter_refund(mediagen_limiter* limiter, mediagen_str checks, mediagen_error** err) {
+  return Guard(err, {Need("limiter", limiter), Need("checks", checks)}, [&]() -> Status {
+    ASSIGN_OR_RETURN(const Checks parsed, ParseChecks(View(checks)));
+    return limiter->limiter->Refund({parsed.data(), parsed.size()});
+  });
+}
+
+int32_t mediagen_limiter_reserve(mediagen_limiter* limiter, mediagen_str checks, mediagen_decision* tightest,
+                                 mediagen_buffer** lease, mediagen_error** err) {
+  return Guard(
+      err,
+      {Need("limiter", limiter), Need("checks", checks), Need("tightest", tightest), Out("lease", lease)},
+      [&]() -> StatusOr<int32_t> {
+        RETURN_IF_ERROR(CheckDecisionSize(tightest));
+        ASSIGN_OR_RETURN(const Checks parsed, ParseChecks(View(checks)));
+        ASSIGN_OR_RETURN(const LimitReservation reserved,
+                         limiter->limiter->Reserve({parsed.data(), parsed.size()}));
+        if (reserved.decision.allowed) *lease = Export(BufferRef::Own(reserved.lease.Encode()));
+        return Write(reserved.decision, tightest);
+      });
+}
+
+int32_t mediagen_limiter_commit(mediagen_limiter* limiter, mediagen_str lease, mediagen_error** err) {
+  return Guard(err, {Need("limiter", limiter), Need("lease", lease)},
+               [&]() -> Status { return LimitLease::Parse(View(lease)).status(); });
+}
+
+int32_t mediagen_limiter_refund_lease(mediagen_limiter* limiter, mediagen_str lease, mediagen_error** err) {
+  return Guard(err, {Need("limiter", limiter), Need("lease", lease)}, [&]() -> StatusOr<int32_t> {
+    ASSIGN_OR_RETURN(const LimitLease parsed, LimitLease::Parse(View(lease)));
+    ASSIGN_OR_RETURN(const bool refunded, limiter->limiter->RefundLease(parsed));
+    return refunded ? MEDIAGEN_OK : MEDIAGEN_EMPTY;
+  });
+}
+
+int32_t mediagen_limiter_reserve_begin(mediagen_limiter* limiter, mediagen_str checks, mediagen_inbox* inbox,
+                                       uint64_t tag, mediagen_call** out, mediagen_error** err) {
+  auto write = [](const LimitReservation& reserved) {
+    Json document = Document(reserved.decision);
+    document["lease"] = reserved.decision.allowed ? Json(reserved.lease.Encode()) : Json(nullptr);
+    return document;
+  };
+  return Guard(err,
+               {Need("limiter", limiter), Need("checks", checks), Allow("inbox", inbox), Out("out", out)},
+               [&]() -> StatusOr<int32_t> {
+                 ASSIGN_OR_RETURN(const Checks parsed, ParseChecks(View(checks)));
+                 return Begin(inbox, tag, nullptr, out, [&](const std::shared_ptr<Call>& call) {
+                   limiter->limiter->ReserveAsync({parsed.data(), parsed.size()},
+                                                  EndWith<LimitReservation>(call, write));
+                   return OkStatus();
+                 });
+               });
+}
+
+int32_t mediagen_limiter_refund_lease_begin(mediagen_limiter* limiter, mediagen_str lease,
+                                            mediagen_inbox* inbox, uint64_t tag, mediagen_call** out,
+                                            mediagen_error** err) {
+  auto write = [](bool refunded) { return Json{{"refunded", refunded}}; };
+  return Guard(err, {Need("limiter", limiter), Need("lease", lease), Allow("inbox", inbox), Out("out", out)},
+               [&]() -> StatusOr<int32_t> {
+                 ASSIGN_OR_RETURN(const LimitLease parsed, LimitLease::Parse(View(lease)));
+                 return Begin(inbox, tag, nullptr, out, [&](const std::shared_ptr<Call>& call) {
+                   limiter->limiter->RefundLeaseAsync(parsed, EndWith<bool>(call, write));
+                   return OkStatus();
+                 });
+               });
+}
+
+int32_t mediagen_limiter_stats(mediagen_limiter* limiter, mediagen_buffer** out) {
+  return Guard(nullptr, {Need("limiter", limiter), Out("out", out)}, [&]() -> Status {
+    const LimitStats s = limiter->limiter->Stats();
+    *out = Export(BufferRef::Own(Dump(Json{{"allowed", s.allowed},
+                                           {"refused", s.refused},
+                                           {"overloaded", s.overloaded},
+                                           {"degraded", s.degraded},
+                                           {"failures", s.failures},
+                                           {"keys", s.keys},
+                                           {"maxKeys", s.max_keys},
+                                           {"bytes", s.bytes}})));
+    return OkStatus();
+  });
+}
+
+}  // extern "C"
