@@ -55,6 +55,9 @@ case $name in
     rust_peers
     go_peers
     ;;
+  cache_hits)
+    java_peers
+    ;;
   cache_speed)
     rust_peers
     go_peers
