@@ -5,6 +5,7 @@
 
 #include "base/fork.h"
 #include "base/json.h"
+#include "cache/on_redis.h"
 #include "engine/engine.h"
 #include "engine/wiring.h"
 #include "fmt/format.h"
@@ -83,9 +84,15 @@ StatusOr<std::shared_ptr<Cache>> OpenCacheAlone(std::string_view config_json) {
   }
   FieldReader fields(json, "the cache's configuration");
   int64_t bytes = 50 << 20;
+  std::string url;
   fields.Int("bytes", &bytes, 1 << 10, int64_t{1} << 40);
+  fields.String("url", &url);
+  if (fields.ok() && !url.empty() && !NamesRedis(url)) fields.Refuse("url", "is no \"redis://host\"");
   RETURN_IF_ERROR(fields.Finish());
-  return std::shared_ptr<Cache>(WireCache(SystemClock(), static_cast<uint64_t>(bytes)));
+  std::unique_ptr<Cache> cache = WireCache(SystemClock(), static_cast<uint64_t>(bytes));
+  if (url.empty()) return std::shared_ptr<Cache>(std::move(cache));
+  ASSIGN_OR_RETURN(CacheOnRedis tiered, NewCacheOnRedis(SystemClock(), std::move(cache), url, nullptr));
+  return std::shared_ptr<Cache>(std::move(tiered.cache));
 }
 
 }  // namespace mediagen

@@ -7,6 +7,7 @@
 
 #include "api/browser.h"
 #include "base/json.h"
+#include "cache/on_redis.h"
 #include "engine/config_money.h"
 #include "fmt/format.h"
 #include "jobs/settings_document.h"
@@ -94,6 +95,16 @@ void Backend(FieldReader& fields, std::string_view key, std::string_view embedde
 
 void ReadCacheUrl(FieldReader& fields, Config* config) {
   std::string url;
+  const Json* given = fields.Take("cache");
+  if (given != nullptr && given->is_string() && NamesRedis(given->get_ref<const std::string&>())) {
+    config->cache_url = given->get<std::string>();
+    auto bytes = BytesOfCacheUrl(config->cache_url);
+    if (!bytes.ok()) return fields.Fail(Annotate(bytes.status(), "\"cache\""));
+    auto parsed = *bytes ? ParseBytes(**bytes) : StatusOr<uint64_t>(config->cache_bytes);
+    if (!parsed.ok()) return fields.Fail(parsed.status());
+    config->cache_bytes = *parsed;
+    return;
+  }
   Backend(fields, "cache", "memory:", &url);
   std::string_view rest = std::string_view(url).substr(std::min<size_t>(url.size(), 7));
   if (rest.empty() || !fields.ok()) return;

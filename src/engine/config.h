@@ -22,7 +22,8 @@ namespace mediagen {
 struct Config {
   std::string data_dir = "./mediagen-data";
   uint64_t cache_bytes = 50u << 20;
-  int threads = 0;  // 0: manual
+  std::string cache_url;  // of a Redis behind it, or empty
+  int threads = 0;        // 0: manual
   bool relaxed = false;
   std::vector<std::string> secrets;  // current first; empty: kept in the data directory
   std::string public_base_url;

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "blob/fs/fs.h"
 #include "cache/memory/memory.h"
+#include "cache/on_redis.h"
 #include "fmt/format.h"
 #include "limit/memory/memory.h"
 #include "store/sqlite/open.h"
@@ -79,6 +80,17 @@ Status OpenRest(Components& c) {
   ASSIGN_OR_RETURN(c.blobs, OpenFileBlobs(c.files, c.config.data_dir + "/blobs"));
   RETURN_IF_ERROR(LoadSecret(c));
   c.cache = WireCache(c.clock, c.config.cache_bytes);
+  if (!c.config.cache_url.empty()) {
+    if (!c.threaded()) {
+      return Error(Code::kUnsupported,
+                   "A cache on Redis has a thread, and \"workers\": \"manual\" starts none.",
+                   {.hint = "Use \"memory:\", or let it have workers.", .object = "cache"});
+    }
+    ASSIGN_OR_RETURN(CacheOnRedis tiered,
+                     NewCacheOnRedis(c.clock, std::move(c.cache), c.config.cache_url, c.log.get()));
+    c.cache = std::move(tiered.cache);
+    c.stop_cache = std::move(tiered.stop);
+  }
   ASSIGN_OR_RETURN(c.limiter, NewMemoryLimiter(c.clock, WithAddressRules(c.config.rate_limits)));
   ASSIGN_OR_RETURN(c.http,
                    NewHttpClient(c.clock, c.executor.get(), c.metrics.get(), {.threaded = c.threaded()}));
@@ -180,6 +192,7 @@ void Unwire(Components& c) {
   if (c.hub) c.hub->Stop();
   if (c.http) c.http->Stop();
   if (c.executor) c.executor->Stop();
+  if (c.stop_cache) c.stop_cache();
   if (c.store) c.store->Stop();
 }
 

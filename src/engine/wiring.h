@@ -30,6 +30,7 @@ struct Components {
   // The rest only in a whole engine.
   std::unique_ptr<BlobStore> blobs;
   std::unique_ptr<Cache> cache;
+  std::function<void()> stop_cache;  // of one with a second level; may be empty
   std::unique_ptr<Limiter> limiter;
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<Media> media;
