@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
+#include "base/json.h"
 #include "capi/begin.h"
 #include "capi/guard.h"
 #include "fmt/format.h"
@@ -13,12 +15,33 @@ using namespace mediagen::capi;
 
 namespace {
 
-StatusOr<EntryOptions> ParseOptions(int64_t ttl_ms, mediagen_str tags) {
-  if (ttl_ms < 0)
-    return Error(Code::kInvalid,
-                 fmt::format("\"ttl_ms\" is {}; 0 is for ever, else it is positive.", ttl_ms));
+// What of `given` the caller's version of the struct has; the rest is 0.
+mediagen_entry_options Whole(const mediagen_entry_options& given) {
+  mediagen_entry_options whole{};
+  std::memcpy(&whole, &given, std::min(given.struct_size, sizeof whole));
+  return whole;
+}
+
+StatusOr<EntryOptions> ParseOptions(const mediagen_entry_options* given, mediagen_str tags) {
+  constexpr uint32_t kFlags = MEDIAGEN_ENTRY_NEGATIVE | MEDIAGEN_ENTRY_VERSIONED;
   EntryOptions options;
-  options.ttl_ms = ttl_ms;
+  if (given != nullptr) {
+    const mediagen_entry_options o = Whole(*given);
+    auto refuse = [](std::string_view name, auto value, std::string_view takes) {
+      return Error(Code::kInvalid, fmt::format("\"{}\" is {}; it takes {}.", name, value, takes));
+    };
+    if (o.ttl_ms < 0) return refuse("ttl_ms", o.ttl_ms, "0 (no expiry) or more");
+    if (o.soft_ttl_ms < 0) return refuse("soft_ttl_ms", o.soft_ttl_ms, "0 (as ttl_ms) or more");
+    if (!(o.jitter >= 0 && o.jitter <= 1)) return refuse("jitter", o.jitter, "0 to 1");
+    if (!(o.cost >= 0)) return refuse("cost", o.cost, "0 (as 1) or more");
+    if ((o.flags & ~kFlags) != 0) return refuse("flags", o.flags, "MEDIAGEN_ENTRY_* only");
+    options.ttl_ms = o.ttl_ms;
+    options.soft_ttl_ms = o.soft_ttl_ms;
+    options.jitter = o.jitter;
+    if (o.cost > 0) options.cost = o.cost;
+    options.negative = (o.flags & MEDIAGEN_ENTRY_NEGATIVE) != 0;
+    options.versioned = (o.flags & MEDIAGEN_ENTRY_VERSIONED) != 0;
+  }
   std::string_view rest = View(tags);
   while (!rest.empty()) {
     size_t end = std::min(rest.find('\n'), rest.size());
@@ -39,7 +62,7 @@ Cache::Waiter CompleteWith(std::shared_ptr<Call> call) {
     if (outcome.load_token != 0) {
       call->CompleteWithLoad(outcome.load_token);
     } else {
-      call->Complete(std::move(outcome.status), std::move(outcome.value));
+      call->Complete(std::move(outcome.status), outcome.negative ? nullptr : std::move(outcome.value));
     }
   };
 }
@@ -61,11 +84,34 @@ StatusOr<int32_t> Wait(const std::shared_ptr<Cache>& cache, uint64_t wait_token,
 }
 
 std::string StatsDocument(const CacheStats& s) {
-  return fmt::format(
-      R"({{"hits":{},"misses":{},"loads":{},"loadFailures":{},"refusals":{},"bytes":{},"entries":{},"budgetBytes":{},"pinnedBytes":{},)"
-      R"("evictions":{{"size":{},"expired":{},"invalidated":{}}}}})",
-      s.hits, s.misses, s.loads, s.load_failures, s.refusals, s.bytes, s.entries, s.budget_bytes,
-      s.pinned_bytes, s.evictions_size, s.evictions_expired, s.evictions_invalidated);
+  const uint64_t recent = s.recent_hits + s.recent_misses;
+  Json ratio = nullptr;
+  if (recent > 0) ratio = static_cast<double>(s.recent_hits) / static_cast<double>(recent);
+  return Dump(Json{{"hits", s.hits},
+                   {"misses", s.misses},
+                   {"staleHits", s.stale_hits},
+                   {"negativeHits", s.negative_hits},
+                   {"hitRatio", ratio},
+                   {"loads", s.loads},
+                   {"loadFailures", s.load_failures},
+                   {"loadMs", s.load_ms},
+                   {"refusals", s.refusals},
+                   {"bytes", s.bytes},
+                   {"entries", s.entries},
+                   {"budgetBytes", s.budget_bytes},
+                   {"maxEntries", s.max_entries},
+                   {"pinnedBytes", s.pinned_bytes},
+                   {"reservedBytes", s.reserved_bytes},
+                   {"evictions",
+                    {{"size", s.evictions_size},
+                     {"expired", s.evictions_expired},
+                     {"invalidated", s.evictions_invalidated}}},
+                   {"second",
+                    {{"hits", s.second_hits},
+                     {"misses", s.second_misses},
+                     {"errors", s.second_errors},
+                     {"bytesRead", s.second_bytes_read},
+                     {"bytesWritten", s.second_bytes_written}}}});
 }
 
 }  // namespace
@@ -91,12 +137,13 @@ int32_t mediagen_cache_get(mediagen_cache* cache, mediagen_str key, mediagen_buf
   });
 }
 
-int32_t mediagen_cache_put(mediagen_cache* cache, mediagen_str key, mediagen_str value, int64_t ttl_ms,
-                           mediagen_str tags, int32_t* admission, mediagen_error** err) {
+int32_t mediagen_cache_put(mediagen_cache* cache, mediagen_str key, mediagen_str value,
+                           const mediagen_entry_options* options, mediagen_str tags, int32_t* admission,
+                           mediagen_error** err) {
   return Guard(err, {Need("cache", cache), Need("key", key), Need("value", value), Need("tags", tags)},
                [&]() -> Status {
-                 ASSIGN_OR_RETURN(EntryOptions options, ParseOptions(ttl_ms, tags));
-                 Admission admitted = cache->cache->Put(View(key), BufferRef::Copy(View(value)), options);
+                 ASSIGN_OR_RETURN(const EntryOptions parsed, ParseOptions(options, tags));
+                 Admission admitted = cache->cache->Put(View(key), BufferRef::Copy(View(value)), parsed);
                  if (admission != nullptr) *admission = static_cast<int32_t>(admitted);
                  return OkStatus();
                });
@@ -114,8 +161,29 @@ int32_t mediagen_cache_invalidate(mediagen_cache* cache, mediagen_str tag) {
   });
 }
 
+int32_t mediagen_cache_invalidate_prefix(mediagen_cache* cache, mediagen_str prefix) {
+  return Guard(nullptr, {Need("cache", cache), Need("prefix", prefix)}, [&] {
+    cache->cache->InvalidatePrefix(View(prefix));
+    return MEDIAGEN_OK;
+  });
+}
+
+int32_t mediagen_cache_clear(mediagen_cache* cache) {
+  return Guard(nullptr, {Need("cache", cache)}, [&] {
+    cache->cache->Clear();
+    return MEDIAGEN_OK;
+  });
+}
+
+int32_t mediagen_cache_versioned_key(mediagen_str key, mediagen_str version, mediagen_buffer** out) {
+  return Guard(nullptr, {Need("key", key), Need("version", version), Out("out", out)}, [&] {
+    *out = Export(BufferRef::Own(VersionedKey(View(key), View(version))));
+    return MEDIAGEN_OK;
+  });
+}
+
 int32_t mediagen_cache_get_or_begin(mediagen_cache* cache, mediagen_str key, int64_t load_timeout_ms,
-                                    uint64_t* token, mediagen_inbox* inbox, uint64_t tag,
+                                    uint64_t* token, int32_t* stale, mediagen_inbox* inbox, uint64_t tag,
                                     mediagen_buffer** value, mediagen_call** pending, mediagen_error** err) {
   return Guard(
       err,
@@ -123,6 +191,7 @@ int32_t mediagen_cache_get_or_begin(mediagen_cache* cache, mediagen_str key, int
        Out("value", value), Out("pending", pending)},
       [&]() -> StatusOr<int32_t> {
         *token = 0;
+        if (stale != nullptr) *stale = 0;
         if (load_timeout_ms <= 0) {
           return Error(Code::kInvalid,
                        fmt::format("\"load_timeout_ms\" is {}; it must be positive.", load_timeout_ms));
@@ -131,8 +200,11 @@ int32_t mediagen_cache_get_or_begin(mediagen_cache* cache, mediagen_str key, int
         Cache::Lookup found = cache->cache->GetOrLoad(View(key), load_timeout_ms, CompleteWith(call));
         switch (found.kind) {
           case Cache::Lookup::kHit:
+          case Cache::Lookup::kNegative:
+            *token = found.token;
+            if (stale != nullptr) *stale = found.stale ? 1 : 0;
             *value = Export(std::move(found.value));
-            return MEDIAGEN_OK;
+            return found.kind == Cache::Lookup::kHit ? MEDIAGEN_OK : MEDIAGEN_EMPTY;
           case Cache::Lookup::kLoad:
             *token = found.token;
             return MEDIAGEN_LOAD;
@@ -147,7 +219,8 @@ int32_t mediagen_cache_get_or_begin(mediagen_cache* cache, mediagen_str key, int
         Call::Result result = *call->result();
         *token = result.load_token;
         *value = Export(std::move(result.buffer));
-        return result.load_token != 0 ? MEDIAGEN_LOAD : MEDIAGEN_OK;
+        if (result.load_token != 0) return MEDIAGEN_LOAD;
+        return *value != nullptr ? MEDIAGEN_OK : MEDIAGEN_EMPTY;
       });
 }
 
@@ -157,11 +230,15 @@ uint64_t mediagen_call_token(const mediagen_call* call) {
   return result ? result->load_token : 0;
 }
 
-int32_t mediagen_cache_fill(mediagen_cache* cache, uint64_t token, mediagen_str value, int64_t ttl_ms,
-                            mediagen_str tags, mediagen_error** err) {
+int32_t mediagen_cache_reserve(mediagen_cache* cache, uint64_t token, uint64_t bytes, mediagen_error** err) {
+  return Guard(err, {Need("cache", cache)}, [&] { return cache->cache->Reserve(token, bytes); });
+}
+
+int32_t mediagen_cache_fill(mediagen_cache* cache, uint64_t token, mediagen_str value,
+                            const mediagen_entry_options* options, mediagen_str tags, mediagen_error** err) {
   return Guard(err, {Need("cache", cache), Need("value", value), Need("tags", tags)}, [&]() -> Status {
-    ASSIGN_OR_RETURN(EntryOptions options, ParseOptions(ttl_ms, tags));
-    return cache->cache->Fill(token, BufferRef::Copy(View(value)), options);
+    ASSIGN_OR_RETURN(const EntryOptions parsed, ParseOptions(options, tags));
+    return cache->cache->Fill(token, BufferRef::Copy(View(value)), parsed);
   });
 }
 
@@ -171,6 +248,10 @@ int32_t mediagen_cache_fail(mediagen_cache* cache, uint64_t token, mediagen_str 
     std::string text = message.size == 0 ? "The load of this value failed." : Shorten(View(message), 1024);
     return cache->cache->Fail(token, Error(Code::kUnavailable, std::move(text)));
   });
+}
+
+int32_t mediagen_cache_abandon(mediagen_cache* cache, uint64_t token, mediagen_error** err) {
+  return Guard(err, {Need("cache", cache)}, [&] { return cache->cache->Abandon(token); });
 }
 
 int32_t mediagen_cache_stats(mediagen_cache* cache, mediagen_buffer** out) {

@@ -1,4 +1,5 @@
-// mediagen for C++20: the components that work alone, too: store, queue, cache. See mediagen.hpp.
+// mediagen for C++20: the components that work alone, too: store and queue (cache.hpp has the cache). See
+// mediagen.hpp.
 #ifndef MEDIAGEN_COMPONENTS_HPP
 #define MEDIAGEN_COMPONENTS_HPP
 
@@ -8,7 +9,6 @@
 #include <string_view>
 #include <utility>
 
-#include "cache.h"
 #include "call.hpp"
 #include "queue.h"
 #include "record.h"
@@ -149,107 +149,6 @@ class queue {
 
  private:
   detail::handle<mediagen_queue, mediagen_queue_free> handle_;
-};
-
-// Bytes by key within a budget, loaded once however many ask.
-class cache {
- public:
-  static result<cache> open(std::string_view config = {}) {
-    mediagen_cache* opened = nullptr;
-    mediagen_error* raised = nullptr;
-    int32_t code = mediagen_cache_open(MEDIAGEN_ABI, detail::str(config), &opened, &raised);
-    if (code < 0) return detail::take_error(code, raised);
-    return cache(opened);
-  }
-  explicit cache(mediagen_cache* adopted) : handle_(adopted) {}
-
-  std::optional<bytes> get(std::string_view key) {
-    mediagen_buffer* value = nullptr;
-    if (mediagen_cache_get(handle(), detail::str(key), &value) != MEDIAGEN_OK) return std::nullopt;
-    return bytes(value);
-  }
-  // MEDIAGEN_ADMITTED, _REFUSED or _ENTRY_TOO_LARGE. `tags` are separated by '\n'.
-  result<int32_t> put(std::string_view key, std::string_view value, int64_t ttl_ms = 0,
-                      std::string_view tags = {}) {
-    int32_t admission = 0;
-    mediagen_error* raised = nullptr;
-    int32_t code = mediagen_cache_put(handle(), detail::str(key), detail::str(value), ttl_ms,
-                                      detail::str(tags), &admission, &raised);
-    if (code < 0) return detail::take_error(code, raised);
-    return admission;
-  }
-  bool remove(std::string_view key) {
-    return mediagen_cache_remove(handle(), detail::str(key)) == MEDIAGEN_OK;
-  }
-  void invalidate(std::string_view tag) { mediagen_cache_invalidate(handle(), detail::str(tag)); }
-
-  // The value, or the token of a load that is now the caller's to end with fill or fail, or a call that waits
-  // for somebody else's.
-  struct lookup {
-    std::optional<bytes> value;
-    uint64_t token = 0;
-    std::optional<mediagen::call> pending;
-  };
-  result<lookup> get_or_begin(std::string_view key, int64_t load_timeout_ms, report to = {}) {
-    lookup out;
-    mediagen_buffer* value = nullptr;
-    mediagen_call* pending = nullptr;
-    mediagen_error* raised = nullptr;
-    int32_t code = mediagen_cache_get_or_begin(handle(), detail::str(key), load_timeout_ms, &out.token,
-                                               to.inbox, to.tag, &value, &pending, &raised);
-    if (code < 0) return detail::take_error(code, raised);
-    if (code == MEDIAGEN_OK) out.value = bytes(value);
-    if (code == MEDIAGEN_PENDING) out.pending.emplace(pending, code);
-    return out;
-  }
-  // The value under `key`; when it is not there, what `load()` (a result<std::string>) makes, once however
-  // many ask at this moment.
-  template <typename Load>
-  result<bytes> get_or_load(std::string_view key, int64_t load_timeout_ms, Load load, int64_t ttl_ms = 0,
-                            std::string_view tags = {}) {
-    result<lookup> found = get_or_begin(key, load_timeout_ms);
-    if (!found) return found.error();
-    if (found->value) return *std::move(found->value);
-    uint64_t token = found->token;
-    if (found->pending) {
-      result<bytes> shared = found->pending->wait();
-      token = found->pending->token();
-      if (token == 0) return shared;  // else this caller was promoted
-    }
-    result<std::string> loaded = load();
-    if (!loaded) {
-      (void)fail(token, loaded.error().message);
-      return loaded.error();
-    }
-    (void)fill(token, *loaded, ttl_ms, tags);  // stale: the value is still this caller's
-    mediagen_buffer* copy = nullptr;
-    int32_t code = mediagen_buffer_copy(detail::str(*loaded), &copy);
-    if (code < 0) return detail::take_error(code, nullptr);
-    return bytes(copy);
-  }
-  result<nothing> fill(uint64_t token, std::string_view value, int64_t ttl_ms = 0,
-                       std::string_view tags = {}) {
-    mediagen_error* raised = nullptr;
-    int32_t code =
-        mediagen_cache_fill(handle(), token, detail::str(value), ttl_ms, detail::str(tags), &raised);
-    if (code < 0) return detail::take_error(code, raised);
-    return nothing();
-  }
-  result<nothing> fail(uint64_t token, std::string_view message) {
-    mediagen_error* raised = nullptr;
-    int32_t code = mediagen_cache_fail(handle(), token, detail::str(message), &raised);
-    if (code < 0) return detail::take_error(code, raised);
-    return nothing();
-  }
-  bytes stats() {
-    mediagen_buffer* out = nullptr;
-    mediagen_cache_stats(handle(), &out);
-    return bytes(out);
-  }
-  mediagen_cache* handle() const { return handle_.get(); }
-
- private:
-  detail::handle<mediagen_cache, mediagen_cache_free> handle_;
 };
 
 }  // namespace mediagen

@@ -14,8 +14,10 @@
 #include <string_view>
 #include <utility>
 
+#include "cache.hpp"
 #include "call.hpp"
 #include "components.hpp"
+#include "limiter.hpp"
 #include "mediagen.h"
 #include "result.hpp"
 

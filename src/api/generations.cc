@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/documents.h"
+#include "api/pages.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/reply.h"
@@ -62,7 +63,7 @@ void CreateGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
 }
 
 void ListGenerations(Router& router, std::shared_ptr<ApiExchange> exchange) {
-  auto list = [&]() -> StatusOr<std::string> {
+  auto list = [&router, exchange]() -> StatusOr<std::string> {
     ASSIGN_OR_RETURN(TargetQuery query, TargetQuery::Parse(exchange->request.query));
     GenerationFilter filter;
     ASSIGN_OR_RETURN(int64_t limit, query.Int("limit", kDefaultPage, 1, kLargestPage));
@@ -83,9 +84,7 @@ void ListGenerations(Router& router, std::shared_ptr<ApiExchange> exchange) {
     return PageDocument(*router.parts().pipeline, exchange->viewer, filter, static_cast<int>(limit), cursor,
                         exchange->request.mount, router.options().secret);
   };
-  auto page = list();
-  if (!page.ok()) return exchange->Fail(page.status());
-  exchange->Reply(JsonResponse(exchange->request, 200, std::move(*page)));
+  ReplyWithPage(router, exchange, list);
 }
 
 void GetGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {

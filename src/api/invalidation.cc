@@ -2,41 +2,65 @@
 
 #include <mutex>
 
+#include "api/pages.h"
+#include "base/json.h"
+
 namespace mediagen {
 namespace {
 
-void Apply(const Delivery& event, Media* media) {
-  if (event.type == "reset") return media->ForgetAll();
-  auto output = Id::Parse(event.object);
-  if (!output.ok()) return;
-  // Pictures are named by the bytes of their original, which never change: they go with their output only.
-  if (event.type == "output.deleted") return media->Forget(*output);
-  media->ForgetCard(*output);
+// Of one of our own event documents.
+std::string UserOf(const Delivery& event) {
+  const Json document = Json::parse(event.document.view(), nullptr, false);
+  const auto user = document.find("user");
+  return user != document.end() && user->is_string() ? user->get<std::string>() : "";
 }
 
 // Pulls on the hub's thread: forgetting is quick. One at a time, for a wake may come during another.
-struct Follower {
-  std::mutex mutex;
-  void Drain(Subscription& subscription, Media* media) {
-    std::lock_guard lock(mutex);
+class Follower {
+ public:
+  Follower(Media* media, Cache* cache) : media_(media), cache_(cache) {}
+
+  void Drain(Subscription& subscription) {
+    std::lock_guard lock(mutex_);
     Delivery event;
-    while (subscription.Pull(&event) == Subscription::Next::kEvent) Apply(event, media);
+    while (subscription.Pull(&event) == Subscription::Next::kEvent) Apply(event);
+    if (auto position = ParseEventId(subscription.Position()); position.ok())
+      sequence->store(position->sequence);
   }
+
+  const std::shared_ptr<std::atomic<int64_t>> sequence = std::make_shared<std::atomic<int64_t>>(0);
+
+ private:
+  void Apply(const Delivery& event) {
+    if (event.type == "reset") {
+      ForgetAllPages(cache_);
+      return media_->ForgetAll();
+    }
+    ForgetPages(cache_, UserOf(event));
+    auto output = Id::Parse(event.object);
+    if (!output.ok() || !event.type.starts_with("output.")) return;
+    // Pictures are named by the bytes of their original, which never change: they go with their output only.
+    if (event.type == "output.deleted") return media_->Forget(*output);
+    media_->ForgetCard(*output);
+  }
+
+  Media* const media_;
+  Cache* const cache_;
+  std::mutex mutex_;
 };
 
 }  // namespace
 
-StatusOr<std::shared_ptr<Subscription>> FollowOutputs(Hub* hub, Media* media) {
+StatusOr<Followed> FollowRecords(Hub* hub, Media* media, Cache* cache) {
   SubscriptionOptions options;
   options.viewer.all = true;
-  options.topics = {"outputs"};
   ASSIGN_OR_RETURN(auto subscription, hub->Subscribe(options));
-  auto follower = std::make_shared<Follower>();
-  subscription->OnReadable([follower, weak = std::weak_ptr(subscription), media] {
-    if (auto alive = weak.lock()) follower->Drain(*alive, media);
+  auto follower = std::make_shared<Follower>(media, cache);
+  subscription->OnReadable([follower, weak = std::weak_ptr(subscription)] {
+    if (auto alive = weak.lock()) follower->Drain(*alive);
   });
-  follower->Drain(*subscription, media);  // from now on it tells when there is more
-  return subscription;
+  follower->Drain(*subscription);  // from now on it tells when there is more
+  return Followed{subscription, follower->sequence};
 }
 
 }  // namespace mediagen

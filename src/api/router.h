@@ -30,6 +30,8 @@ struct RouterParts {
   Executor* executor = nullptr;
   Clock* clock = nullptr;
   Metrics* metrics = nullptr;
+  Cache* cache = nullptr;                          // null: list pages are made anew each time
+  const std::atomic<int64_t>* followed = nullptr;  // of the event log, by `cache` (invalidation.h)
 };
 
 struct RouterOptions {

@@ -78,18 +78,20 @@ StatusOr<Backend> OpenQueueAlone(std::string_view config_json) {
 }
 
 StatusOr<std::shared_ptr<Cache>> OpenCacheAlone(std::string_view config_json) {
-  Json json = Json::object();
+  // "url" is for the second level, all else for the memory in front.
+  std::string url, memory(config_json);
   if (!Trim(config_json).empty()) {
-    ASSIGN_OR_RETURN(json, ParseJson(config_json, "The cache's configuration"));
+    ASSIGN_OR_RETURN(Json json, ParseJson(config_json, "The cache's configuration"));
+    if (json.is_object() && json.contains("url")) {
+      if (!json["url"].is_string() || !NamesRedis(json["url"].get_ref<const std::string&>()))
+        return Error(Code::kInvalid, "\"url\" of the cache's configuration is no \"redis://host\".");
+      url = json["url"].get<std::string>();
+      json.erase("url");
+      memory = Dump(json);
+    }
   }
-  FieldReader fields(json, "the cache's configuration");
-  int64_t bytes = 50 << 20;
-  std::string url;
-  fields.Int("bytes", &bytes, 1 << 10, int64_t{1} << 40);
-  fields.String("url", &url);
-  if (fields.ok() && !url.empty() && !NamesRedis(url)) fields.Refuse("url", "is no \"redis://host\"");
-  RETURN_IF_ERROR(fields.Finish());
-  std::unique_ptr<Cache> cache = WireCache(SystemClock(), static_cast<uint64_t>(bytes));
+  ASSIGN_OR_RETURN(const MemoryCacheOptions options, ParseMemoryCacheOptions(memory));
+  std::unique_ptr<Cache> cache = WireCache(SystemClock(), options);
   if (url.empty()) return std::shared_ptr<Cache>(std::move(cache));
   ASSIGN_OR_RETURN(CacheOnRedis tiered, NewCacheOnRedis(SystemClock(), std::move(cache), url, nullptr));
   return std::shared_ptr<Cache>(std::move(tiered.cache));

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 
-#include "api/invalidation.h"
 #include "api/rate.h"
 #include "base/hash.h"
 #include "blob/fs/fs.h"
-#include "cache/memory/memory.h"
+#include "cache/export.h"
 #include "cache/on_redis.h"
 #include "fmt/format.h"
 #include "limit/memory/memory.h"
@@ -79,7 +78,7 @@ Status OpenQueue(Components& c) {
 Status OpenRest(Components& c) {
   ASSIGN_OR_RETURN(c.blobs, OpenFileBlobs(c.files, c.config.data_dir + "/blobs"));
   RETURN_IF_ERROR(LoadSecret(c));
-  c.cache = WireCache(c.clock, c.config.cache_bytes);
+  c.cache = WireCache(c.clock, {.budget_bytes = c.config.cache_bytes});
   if (!c.config.cache_url.empty()) {
     if (!c.threaded()) {
       return Error(Code::kUnsupported,
@@ -91,6 +90,7 @@ Status OpenRest(Components& c) {
     c.cache = std::move(tiered.cache);
     c.stop_cache = std::move(tiered.stop);
   }
+  ExportCacheStats(c.cache.get(), c.metrics.get());
   ASSIGN_OR_RETURN(c.limiter, NewMemoryLimiter(c.clock, WithAddressRules(c.config.rate_limits)));
   ASSIGN_OR_RETURN(c.http,
                    NewHttpClient(c.clock, c.executor.get(), c.metrics.get(), {.threaded = c.threaded()}));
@@ -106,7 +106,7 @@ Status OpenRest(Components& c) {
     if (wake.events) hub->Poke();
   });
   RETURN_IF_ERROR(c.hub->Start());
-  ASSIGN_OR_RETURN(c.followed, FollowOutputs(c.hub.get(), c.media.get()));
+  ASSIGN_OR_RETURN(c.followed, FollowRecords(c.hub.get(), c.media.get(), c.cache.get()));
 
   PipelineParts parts;
   parts.store = c.store.get();
@@ -139,10 +139,10 @@ Status OpenRest(Components& c) {
   router.www_authenticate = c.config.www_authenticate;
   router.recipes = c.config.recipes;
   router.max_body_bytes = static_cast<uint64_t>(c.config.max_upload_bytes);
-  c.router =
-      std::make_unique<Router>(RouterParts{c.pipeline.get(), c.media.get(), c.hub.get(), c.limiter.get(),
-                                           c.executor.get(), c.clock, c.metrics.get()},
-                               router);
+  c.router = std::make_unique<Router>(
+      RouterParts{c.pipeline.get(), c.media.get(), c.hub.get(), c.limiter.get(), c.executor.get(), c.clock,
+                  c.metrics.get(), c.cache.get(), c.followed.sequence.get()},
+      router);
   return OkStatus();
 }
 
@@ -181,8 +181,8 @@ StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironmen
   return c;
 }
 
-std::unique_ptr<Cache> WireCache(Clock* clock, uint64_t budget_bytes) {
-  return NewMemoryCache(clock, {.budget_bytes = budget_bytes});
+std::unique_ptr<Cache> WireCache(Clock* clock, const MemoryCacheOptions& options) {
+  return NewMemoryCache(clock, options);
 }
 
 void Unwire(Components& c) {

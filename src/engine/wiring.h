@@ -5,7 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "api/invalidation.h"
 #include "api/router.h"
+#include "cache/memory/memory.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "pipeline/pipeline.h"
@@ -36,7 +38,7 @@ struct Components {
   std::unique_ptr<Media> media;
   std::unique_ptr<Hub> hub;
   std::unique_ptr<Pipeline> pipeline;
-  std::shared_ptr<Subscription> followed;  // keeps memory in step with the event log
+  Followed followed;  // keeps memory in step with the event log
   std::unique_ptr<Router> router;
 
   bool threaded() const { return config.threads > 0; }
@@ -49,7 +51,7 @@ StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironmen
                                            Extent extent);
 
 // The cache alone.
-std::unique_ptr<Cache> WireCache(Clock* clock, uint64_t budget_bytes);
+std::unique_ptr<Cache> WireCache(Clock* clock, const MemoryCacheOptions& options);
 
 // The limiter that `url` names: "memory:", or redis:// as limit/redis/redis.h has it.
 StatusOr<std::unique_ptr<Limiter>> WireLimiter(Clock* clock, std::string_view url,

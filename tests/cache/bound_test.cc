@@ -12,6 +12,7 @@ namespace mediagen {
 namespace {
 
 constexpr uint64_t kBudget = 2 << 20;
+constexpr uint64_t kMostEntries = 150;
 
 // Makes values that count the bytes still alive.
 class Values {
@@ -44,14 +45,17 @@ size_t MixedSize(Random& random) {
 
 class Audit {
  public:
-  explicit Audit(uint64_t seed)
+  Audit(uint64_t seed, CachePolicy policy)
       : random_(SeededRandom(seed)),
-        cache_(NewMemoryCache(&clock_, {.budget_bytes = kBudget, .random = random_.get()})) {}
+        cache_(NewMemoryCache(&clock_, {.budget_bytes = kBudget,
+                                        .max_entries = kMostEntries,
+                                        .policy = policy,
+                                        .random = random_.get()})) {}
 
   void Step() {
     const std::string key = "key-" + std::to_string(random_->Below(600));
     const EntryOptions options = Options();
-    switch (random_->Below(16)) {
+    switch (random_->Below(18)) {
       case 0:
         cache_->Remove(key);
         break;
@@ -77,6 +81,8 @@ class Audit {
         if (random_->Below(20) == 0) cache_->Sweep();
         break;
       case 8:
+        if (random_->Below(20) == 0) cache_->InvalidatePrefix("key-" + std::to_string(random_->Below(60)));
+        break;
       case 9:
       case 10:
         cache_->Get(key);
@@ -87,15 +93,20 @@ class Audit {
   }
   void Check() {
     CacheStats stats = cache_->Stats();
-    if (stats.bytes > kBudget || values_.alive > stats.bytes || stats.pinned_bytes > stats.bytes) {
-      FAIL("alive " << values_.alive << ", charged " << stats.bytes << ", pinned " << stats.pinned_bytes);
+    if (stats.bytes > kBudget || values_.alive > stats.bytes || stats.entries > kMostEntries ||
+        stats.pinned_bytes + stats.reserved_bytes > stats.bytes) {
+      FAIL("alive " << values_.alive << ", charged " << stats.bytes << ", pinned " << stats.pinned_bytes
+                    << ", reserved " << stats.reserved_bytes << ", entries " << stats.entries);
     }
     most_ = std::max(most_, stats.bytes);
+    most_entries_ = std::max(most_entries_, stats.entries);
   }
   void Finish() {
-    CHECK(most_ > kBudget * 9 / 10);
+    CHECK(most_ > kBudget * 8 / 10);
+    CHECK(most_entries_ == kMostEntries);
     CHECK(cache_->Stats().evictions_size > 1000);
     held_.clear();
+    for (uint64_t token : loads_) (void)cache_->Abandon(token);
     cache_->Clear();
     CHECK(cache_->Stats().bytes == 0);
     CHECK(values_.alive == 0);
@@ -107,7 +118,9 @@ class Audit {
     if (random_->Below(3) == 0) options.ttl_ms = 1 + static_cast<int64_t>(random_->Below(5'000));
     for (uint64_t n = random_->Below(4); n > 1; --n)
       options.tags.push_back("tag-" + std::to_string(random_->Below(40)));
-    options.cost = static_cast<double>(1 + random_->Below(9));
+    if (random_->Below(4) == 0) options.soft_ttl_ms = 1 + static_cast<int64_t>(random_->Below(1'000));
+    if (random_->Below(20) == 0) options.negative = true;
+    if (random_->Below(2) == 0) options.cost = static_cast<double>(1 + random_->Below(9));
     return options;
   }
   void Hold(BufferRef value) {
@@ -116,10 +129,13 @@ class Audit {
   void Load(const std::string& key, const EntryOptions& options) {
     Cache::Lookup lookup = cache_->GetOrLoad(key, 1 + static_cast<int64_t>(random_->Below(500)), nullptr);
     if (lookup.kind == Cache::Lookup::kHit) Hold(lookup.value);
-    if (lookup.kind != Cache::Lookup::kLoad) return;
+    if (lookup.kind == Cache::Lookup::kWait || lookup.token == 0) return;
     loads_.push_back(lookup.token);
+    if (random_->Below(2) == 0) (void)cache_->Reserve(lookup.token, MixedSize(*random_));
     if (loads_.size() < 5) return;
-    if (random_->Below(5) == 0) {
+    if (random_->Below(9) == 0) {
+      (void)cache_->Abandon(loads_.front());
+    } else if (random_->Below(5) == 0) {
       (void)cache_->Fail(loads_.front(), Error(Code::kUnavailable, "no luck"));
     } else {
       (void)cache_->Fill(loads_.front(), values_.Make(MixedSize(*random_)), options);
@@ -133,18 +149,23 @@ class Audit {
   std::unique_ptr<Cache> cache_;
   std::vector<BufferRef> held_;
   std::vector<uint64_t> loads_;
-  uint64_t most_ = 0;
+  uint64_t most_ = 0, most_entries_ = 0;
 };
 
-TEST_CASE("the bytes that the cache keeps alive are all charged and never exceed the budget") {
-  for (uint64_t seed : {1, 2}) {
-    CAPTURE(seed);
-    Audit audit(seed);
-    for (int step = 0; step < 50'000; ++step) {
-      audit.Step();
-      audit.Check();
+TEST_CASE(
+    "the bytes that the cache keeps alive are all charged and never exceed the budget, nor entries their "
+    "bound") {
+  for (CachePolicy policy : {CachePolicy::kTinyLfu, CachePolicy::kLru, CachePolicy::kS3Fifo}) {
+    for (uint64_t seed : {1, 2}) {
+      CAPTURE(static_cast<int>(policy));
+      CAPTURE(seed);
+      Audit audit(seed, policy);
+      for (int step = 0; step < 40'000; ++step) {
+        audit.Step();
+        audit.Check();
+      }
+      audit.Finish();
     }
-    audit.Finish();
   }
 }
 

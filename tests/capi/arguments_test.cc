@@ -205,16 +205,21 @@ std::vector<Row> CacheRows() {
       {"cache_get", [](auto& a, auto, auto) { return mediagen_cache_get(a.cache, kNone, &value); }},
       {"cache_put",
        [](auto& a, auto, auto err) {
-         return mediagen_cache_put(a.cache, kNone, kNone, 0, kNone, nullptr, err);
+         return mediagen_cache_put(a.cache, kNone, kNone, nullptr, kNone, nullptr, err);
        }},
       {"cache_remove", [](auto& a, auto, auto) { return mediagen_cache_remove(a.cache, kNone); }},
       {"cache_invalidate", [](auto& a, auto, auto) { return mediagen_cache_invalidate(a.cache, kNone); }},
       {"cache_get_or_begin",
        [](auto& a, auto out, auto err) {
-         return mediagen_cache_get_or_begin(a.cache, kNone, 1, &token, nullptr, 0, &value, out, err);
+         return mediagen_cache_get_or_begin(a.cache, kNone, 1, &token, nullptr, nullptr, 0, &value, out, err);
        }},
       {"cache_fill",
-       [](auto& a, auto, auto err) { return mediagen_cache_fill(a.cache, 1, kNone, 0, kNone, err); }},
+       [](auto& a, auto, auto err) { return mediagen_cache_fill(a.cache, 1, kNone, nullptr, kNone, err); }},
+      {"cache_reserve", [](auto& a, auto, auto err) { return mediagen_cache_reserve(a.cache, 1, 1, err); }},
+      {"cache_abandon", [](auto& a, auto, auto err) { return mediagen_cache_abandon(a.cache, 1, err); }},
+      {"cache_clear", [](auto& a, auto, auto) { return mediagen_cache_clear(a.cache); }},
+      {"cache_invalidate_prefix",
+       [](auto& a, auto, auto) { return mediagen_cache_invalidate_prefix(a.cache, kNone); }},
       {"cache_fail", [](auto& a, auto, auto err) { return mediagen_cache_fail(a.cache, 1, kNone, err); }},
       {"cache_stats", [](auto& a, auto, auto) { return mediagen_cache_stats(a.cache, &value); }},
   };

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <cstddef>
 #include <thread>
 
 #include "capi/fake_engine.h"
@@ -19,7 +21,8 @@ OwnedCache OpenCache() {
 int32_t Put(const OwnedCache& cache, std::string_view key, std::string_view value,
             std::string_view tags = {}) {
   int32_t admission = -1;
-  CHECK(mediagen_cache_put(cache.get(), S(key), S(value), 0, S(tags), &admission, nullptr) == MEDIAGEN_OK);
+  CHECK(mediagen_cache_put(cache.get(), S(key), S(value), nullptr, S(tags), &admission, nullptr) ==
+        MEDIAGEN_OK);
   return admission;
 }
 
@@ -41,7 +44,7 @@ Lookup Ask(const OwnedCache& cache, std::string_view key, const OwnedInbox* inbo
   Lookup out;
   mediagen_buffer* value = nullptr;
   mediagen_call* pending = nullptr;
-  out.state = mediagen_cache_get_or_begin(cache.get(), S(key), 1000, &out.token,
+  out.state = mediagen_cache_get_or_begin(cache.get(), S(key), 1000, &out.token, nullptr,
                                           inbox ? inbox->get() : nullptr, tag, &value, &pending, nullptr);
   out.value = Take(value);
   out.pending.reset(pending);
@@ -49,7 +52,7 @@ Lookup Ask(const OwnedCache& cache, std::string_view key, const OwnedInbox* inbo
 }
 
 int32_t Fill(const OwnedCache& cache, uint64_t token, std::string_view value) {
-  return mediagen_cache_fill(cache.get(), token, S(value), 0, S(""), nullptr);
+  return mediagen_cache_fill(cache.get(), token, S(value), nullptr, S(""), nullptr);
 }
 
 }  // namespace
@@ -69,15 +72,29 @@ TEST_CASE("put, get, remove, invalidate") {
   CHECK(Put(cache, "huge", std::string(40 << 20, 'x')) == MEDIAGEN_ENTRY_TOO_LARGE);
 }
 
-TEST_CASE("a negative ttl and a load without time are refused") {
+TEST_CASE("options out of their range and a load without time are refused, and say which") {
   OwnedCache cache = OpenCache();
   Failure failure;
-  CHECK(mediagen_cache_put(cache.get(), S("k"), S("v"), -1, S(""), nullptr, failure.slot()) ==
-        MEDIAGEN_INVALID);
+  using Options = mediagen_entry_options;
+  const std::pair<const char*, void (*)(Options&)> bad[] = {
+      {"ttl_ms", [](Options& o) { o.ttl_ms = -1; }},  {"soft_ttl_ms", [](Options& o) { o.soft_ttl_ms = -1; }},
+      {"jitter", [](Options& o) { o.jitter = 1.5; }}, {"jitter", [](Options& o) { o.jitter = std::nan(""); }},
+      {"cost", [](Options& o) { o.cost = -1; }},      {"flags", [](Options& o) { o.flags = 128; }},
+  };
+  for (const auto& [name, spoil] : bad) {
+    CAPTURE(std::string(name));
+    Options options{};
+    options.struct_size = sizeof options;
+    spoil(options);
+    CHECK(mediagen_cache_put(cache.get(), S("k"), S("v"), &options, S(""), nullptr, failure.slot()) ==
+          MEDIAGEN_INVALID);
+    CHECK(failure.message().find(name) != std::string::npos);
+    CHECK(mediagen_cache_fill(cache.get(), 1, S("v"), &options, S(""), nullptr) == MEDIAGEN_INVALID);
+  }
   uint64_t token = 0;
   mediagen_buffer* value = nullptr;
   mediagen_call* pending = nullptr;
-  CHECK(mediagen_cache_get_or_begin(cache.get(), S("k"), 0, &token, nullptr, 0, &value, &pending,
+  CHECK(mediagen_cache_get_or_begin(cache.get(), S("k"), 0, &token, nullptr, nullptr, 0, &value, &pending,
                                     failure.slot()) == MEDIAGEN_INVALID);
   CHECK(failure.message().find("load_timeout_ms") != std::string::npos);
 }
@@ -184,6 +201,99 @@ TEST_CASE("a waiter keeps the cache alive: any order of freeing is legal") {
   CHECK(Next(inbox).kind == MEDIAGEN_KIND_EMPTY);  // the cache is gone: nothing is asked of it
 }
 
+TEST_CASE("an older host's shorter options are taken as far as they go") {
+  OwnedCache cache = OpenCache();
+  mediagen_entry_options options{};
+  options.struct_size = offsetof(mediagen_entry_options, soft_ttl_ms);
+  options.ttl_ms = 1000;
+  options.flags = 128;  // behind what the host says it has
+  CHECK(mediagen_cache_put(cache.get(), S("k"), S("v"), &options, S(""), nullptr, nullptr) == MEDIAGEN_OK);
+  CacheClock().Advance(999);
+  CHECK(Get(cache, "k") == "v");
+  CacheClock().Advance(1);
+  CHECK(Get(cache, "k") == "(none)");
+}
+
+TEST_CASE("a stale value comes with the token of its refresh, once; a negative entry is empty") {
+  OwnedCache cache = OpenCache();
+  mediagen_entry_options options{};
+  options.struct_size = sizeof options;
+  options.soft_ttl_ms = 500;
+  CHECK(mediagen_cache_put(cache.get(), S("k"), S("old"), &options, S(""), nullptr, nullptr) == MEDIAGEN_OK);
+  CacheClock().Advance(500);
+  uint64_t token = 0;
+  int32_t stale = 0;
+  mediagen_buffer* value = nullptr;
+  mediagen_call* pending = nullptr;
+  auto ask = [&](const char* key) {
+    return mediagen_cache_get_or_begin(cache.get(), S(key), 1000, &token, &stale, nullptr, 0, &value,
+                                       &pending, nullptr);
+  };
+  CHECK(ask("k") == MEDIAGEN_OK);
+  CHECK(Take(value) == "old");
+  CHECK(stale == 1);
+  const uint64_t refresh = token;
+  CHECK(refresh != 0);
+  CHECK(ask("k") == MEDIAGEN_OK);
+  CHECK(Take(value) == "old");
+  CHECK(stale == 1);
+  CHECK(token == 0);
+  CHECK(Fill(cache, refresh, "new") == MEDIAGEN_OK);
+  CHECK(ask("k") == MEDIAGEN_OK);
+  CHECK(Take(value) == "new");
+  CHECK(stale == 0);
+
+  options.soft_ttl_ms = 0;
+  options.flags = MEDIAGEN_ENTRY_NEGATIVE;
+  Lookup load = Ask(cache, "none"), waiter = Ask(cache, "none");
+  CHECK(mediagen_cache_fill(cache.get(), load.token, S(""), &options, S(""), nullptr) == MEDIAGEN_OK);
+  CHECK(mediagen_call_wait(waiter.pending.get(), 0, nullptr) == MEDIAGEN_OK);
+  CHECK(mediagen_call_result(waiter.pending.get(), &value, nullptr) == MEDIAGEN_OK);
+  CHECK(value == nullptr);
+  CHECK(ask("none") == MEDIAGEN_EMPTY);
+  mediagen_buffer_free(value);
+}
+
+TEST_CASE("a load reserves its bytes, and gives them back when it is abandoned") {
+  OwnedCache cache = OpenCache();
+  Lookup loader = Ask(cache, "k"), waiter = Ask(cache, "k");
+  Failure failure;
+  CHECK(mediagen_cache_reserve(cache.get(), loader.token, 1 << 20, failure.slot()) == MEDIAGEN_OK);
+  CHECK(mediagen_cache_reserve(cache.get(), loader.token, 1 << 30, failure.slot()) == MEDIAGEN_TOO_LARGE);
+  CHECK(mediagen_cache_abandon(cache.get(), loader.token, failure.slot()) == MEDIAGEN_OK);
+  CHECK(mediagen_call_wait(waiter.pending.get(), 0, nullptr) == MEDIAGEN_OK);
+  CHECK(mediagen_call_token(waiter.pending.get()) != 0);
+  CHECK(mediagen_cache_abandon(cache.get(), loader.token, failure.slot()) == MEDIAGEN_STALE);
+  CHECK(mediagen_cache_reserve(cache.get(), loader.token, 1, failure.slot()) == MEDIAGEN_STALE);
+}
+
+TEST_CASE("prefixes, versions, clearing, and a bound by count") {
+  mediagen_cache* opened = nullptr;
+  REQUIRE(mediagen_cache_open(MEDIAGEN_ABI, S(R"({"entries": 3, "largestEntry": 1, "bytes": 100000})"),
+                              &opened, nullptr) == MEDIAGEN_OK);
+  OwnedCache cache(opened);
+  for (const char* key : {"a/1", "a/2", "b/1"}) Put(cache, key, "v");
+  CHECK(mediagen_cache_invalidate_prefix(cache.get(), S("a/")) == MEDIAGEN_OK);
+  CHECK(Get(cache, "a/1") == "(none)");
+  CHECK(Get(cache, "b/1") == "v");
+  mediagen_buffer *one = nullptr, *two = nullptr;
+  CHECK(mediagen_cache_versioned_key(S("k"), S("1"), &one) == MEDIAGEN_OK);
+  CHECK(mediagen_cache_versioned_key(S("k"), S("2"), &two) == MEDIAGEN_OK);
+  CHECK(Take(one) != Take(two));
+  for (int i = 0; i < 20; ++i) Put(cache, std::to_string(i), "v");
+  mediagen_buffer* out = nullptr;
+  REQUIRE(mediagen_cache_stats(cache.get(), &out) == MEDIAGEN_OK);
+  const Json stats = Json::parse(Take(out));
+  CHECK(stats["entries"] <= 3);
+  CHECK(stats["maxEntries"] == 3);
+  CHECK(mediagen_cache_clear(cache.get()) == MEDIAGEN_OK);
+  CHECK(Get(cache, "b/1") == "(none)");
+  mediagen_cache* none = nullptr;
+  for (const char* config : {R"({"entries": -1})", R"({"largestEntry": 2})", R"({"policy": "best"})",
+                             R"({"negativeTtlMs": 0})", R"({"byte": 1})"})
+    CHECK(mediagen_cache_open(MEDIAGEN_ABI, S(config), &none, nullptr) == MEDIAGEN_INVALID);
+}
+
 TEST_CASE("the statistics are a document") {
   OwnedCache cache = OpenCache();
   Put(cache, "k", "v");
@@ -195,6 +305,7 @@ TEST_CASE("the statistics are a document") {
   CHECK(stats["hits"] == 1);
   CHECK(stats["misses"] == 1);
   CHECK(stats["entries"] == 1);
+  CHECK(stats["hitRatio"] == 0.5);
   CHECK(stats["budgetBytes"] == 50 << 20);
   CHECK(stats["evictions"]["expired"] == 0);
 }
@@ -210,8 +321,8 @@ TEST_CASE("eight threads load many keys once each") {
         uint64_t token = 0;
         mediagen_buffer* value = nullptr;
         mediagen_call* pending = nullptr;
-        int32_t state = mediagen_cache_get_or_begin(cache.get(), S(key), 60'000, &token, nullptr, 0, &value,
-                                                    &pending, nullptr);
+        int32_t state = mediagen_cache_get_or_begin(cache.get(), S(key), 60'000, &token, nullptr, nullptr, 0,
+                                                    &value, &pending, nullptr);
         if (state == MEDIAGEN_LOAD) {
           ++loads;
           if (mediagen_cache_fill(cache.get(), token, S(key), 0, S(""), nullptr) != MEDIAGEN_OK) ++wrong;

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "cache/memory/memory.h"
-#include "limit/memory/memory.h"
 #include "capi/alone.h"
+#include "limit/memory/memory.h"
 
 namespace mediagen {
 namespace testing {
@@ -216,7 +216,8 @@ StatusOr<std::shared_ptr<Limiter>> OpenLimiterAlone(std::string_view) {
 
 StatusOr<std::shared_ptr<Cache>> OpenCacheAlone(std::string_view config_json) {
   if (config_json == "fail") return Error(Code::kInvalid, "The configuration has unknown fields: \"x\".");
-  return std::shared_ptr<Cache>(NewMemoryCache(&testing::CacheClock(), {}));
+  ASSIGN_OR_RETURN(const MemoryCacheOptions options, ParseMemoryCacheOptions(config_json));
+  return std::shared_ptr<Cache>(NewMemoryCache(&testing::CacheClock(), options));
 }
 
 }  // namespace mediagen

@@ -104,7 +104,7 @@ TEST_CASE("an exchange carries a request and its answer") {
 TEST_CASE("a cache loads a value once, whoever asks") {
   mediagen::cache cache = mediagen::cache::open().value();
   CHECK_FALSE(cache.get("k").has_value());
-  CHECK(cache.put("k", "v", 0, "tag").value() == MEDIAGEN_ADMITTED);
+  CHECK(cache.put("k", "v", {.tags = "tag"}).value() == MEDIAGEN_ADMITTED);
   CHECK(cache.get("k")->view() == "v");
   cache.invalidate("tag");
   CHECK_FALSE(cache.remove("k"));
@@ -119,6 +119,17 @@ TEST_CASE("a cache loads a value once, whoever asks") {
   };
   CHECK(cache.get_or_load("other", 1000, broken).error().message == "down");
   CHECK(cache.get_or_load("other", 1000, load)->view() == "loaded 2");
+  auto itself = [&] {
+    mediagen::result<mediagen::bytes> inner = cache.get_or_load("deep", 1000, load);
+    CHECK(inner.error().code == MEDIAGEN_CONFLICT);  // it would wait for itself for ever
+    return mediagen::result<std::string>("outer");
+  };
+  CHECK(cache.get_or_load("deep", 1000, itself)->view() == "outer");
+  CHECK(cache.put("gone", "", {.negative = true}).value() == MEDIAGEN_ADMITTED);
+  CHECK(cache.get_or_load("gone", 1000, load).error().code == MEDIAGEN_NOT_FOUND);
+  CHECK(mediagen::cache::versioned_key("a", "1") != mediagen::cache::versioned_key("a", "2"));
+  cache.remove("gone");
+  cache.remove("deep");
   CHECK(mediagen::Json::parse(cache.stats().view())["entries"] == 2);
 }
 

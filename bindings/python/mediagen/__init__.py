@@ -33,10 +33,11 @@ from ._errors import (
     UnsupportedError,
 )
 from ._exchange import Response
-from .cache import Cache
+from .cache import Cache, versioned_key
 from .engine import Engine
 from .events import Event, Events, SyncEvents
 from .image import Animation, Frame, Image, trim
+from .limiter import Decision, Limiter, Reservation
 from .provider import Request
 from .queue import Queue, SyncQueue
 from .records import Generation, Job, Output, Page, Record, SyncGeneration, SyncOutput
@@ -59,6 +60,7 @@ __all__ = [
     "ConflictError",
     "Context",
     "CorruptError",
+    "Decision",
     "Defer",
     "Discard",
     "Engine",
@@ -72,6 +74,7 @@ __all__ = [
     "InternalError",
     "InvalidError",
     "Job",
+    "Limiter",
     "MediagenError",
     "NotFoundError",
     "Output",
@@ -82,6 +85,7 @@ __all__ = [
     "RateLimitedError",
     "Record",
     "Request",
+    "Reservation",
     "Response",
     "Retry",
     "SafetyError",
@@ -105,4 +109,5 @@ __all__ = [
     "asgi",
     "trim",
     "version",
+    "versioned_key",
 ]

@@ -10,6 +10,7 @@ import os
 from ctypes import (
     POINTER,
     c_char_p,
+    c_double,
     c_int,
     c_int32,
     c_int64,
@@ -53,6 +54,39 @@ class Body(ctypes.Structure):
         ("offset", c_uint64),
         ("length", c_uint64),
     ]
+
+
+class EntryOptions(ctypes.Structure):
+    """mediagen_entry_options."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("ttl_ms", c_int64),
+        ("soft_ttl_ms", c_int64),
+        ("jitter", c_double),
+        ("cost", c_double),
+        ("flags", c_uint32),
+    ]
+
+
+ENTRY_NEGATIVE, ENTRY_VERSIONED = 1, 2
+
+
+class DecisionOut(ctypes.Structure):
+    """mediagen_decision."""
+
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("allowed", c_int32),
+        ("degraded", c_int32),
+        ("limit", c_int64),
+        ("window_ms", c_int64),
+        ("remaining", c_int64),
+        ("reset_after_ms", c_int64),
+        ("retry_after_ms", c_int64),
+        ("rule", View),
+    ]
+
 
 
 _OUT = POINTER(c_void_p)
@@ -127,10 +161,15 @@ _FUNCTIONS: dict[str, tuple[object, tuple[object, ...]]] = {
     "cache_get": (c_int32, (c_void_p, Text, _OUT)),
     "cache_put": (
         c_int32,
-        (c_void_p, Text, Text, c_int64, Text, POINTER(c_int32), _OUT),
+        (c_void_p, Text, Text, POINTER(EntryOptions), Text, POINTER(c_int32), _OUT),
     ),
     "cache_remove": (c_int32, (c_void_p, Text)),
     "cache_invalidate": (c_int32, (c_void_p, Text)),
+    "cache_invalidate_prefix": (c_int32, (c_void_p, Text)),
+    "cache_clear": (c_int32, (c_void_p,)),
+    "cache_versioned_key": (c_int32, (Text, Text, _OUT)),
+    "cache_reserve": (c_int32, (c_void_p, c_uint64, c_uint64, _OUT)),
+    "cache_abandon": (c_int32, (c_void_p, c_uint64, _OUT)),
     "cache_get_or_begin": (
         c_int32,
         (
@@ -138,6 +177,7 @@ _FUNCTIONS: dict[str, tuple[object, tuple[object, ...]]] = {
             Text,
             c_int64,
             POINTER(c_uint64),
+            POINTER(c_int32),
             c_void_p,
             c_uint64,
             _OUT,
@@ -146,9 +186,24 @@ _FUNCTIONS: dict[str, tuple[object, tuple[object, ...]]] = {
         ),
     ),
     "call_token": (c_uint64, (c_void_p,)),
-    "cache_fill": (c_int32, (c_void_p, c_uint64, Text, c_int64, Text, _OUT)),
+    "cache_fill": (
+        c_int32,
+        (c_void_p, c_uint64, Text, POINTER(EntryOptions), Text, _OUT),
+    ),
     "cache_fail": (c_int32, (c_void_p, c_uint64, Text, _OUT)),
     "cache_stats": (c_int32, (c_void_p, _OUT)),
+    "limiter_open": (c_int32, _OPEN),
+    "limiter_free": (None, (c_void_p,)),
+    "limiter_check": (c_int32, (c_void_p, Text, Text, c_int64, POINTER(DecisionOut))),
+    "limiter_check_all": (c_int32, (c_void_p, Text, POINTER(DecisionOut))),
+    "limiter_check_begin": (c_int32, (c_void_p, Text, *_BEGIN)),
+    "limiter_refund": (c_int32, (c_void_p, Text, _OUT)),
+    "limiter_reserve": (c_int32, (c_void_p, Text, POINTER(DecisionOut), _OUT, _OUT)),
+    "limiter_commit": (c_int32, (c_void_p, Text, _OUT)),
+    "limiter_refund_lease": (c_int32, (c_void_p, Text, _OUT)),
+    "limiter_reserve_begin": (c_int32, (c_void_p, Text, *_BEGIN)),
+    "limiter_refund_lease_begin": (c_int32, (c_void_p, Text, *_BEGIN)),
+    "limiter_stats": (c_int32, (c_void_p, _OUT)),
     "image_probe": (c_int32, (Text, _OUT, _OUT)),
     "image_decode": (c_int32, (Text, Text, _OUT, _OUT)),
     "animation_decode": (c_int32, (Text, Text, _OUT, _OUT)),

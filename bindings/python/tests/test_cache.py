@@ -141,3 +141,76 @@ def test_threads_load_once(cache):
     for thread in threads:
         thread.join()
     assert found == [b"value"] * 4 and len(loads) == 1
+
+
+def test_a_prefix_invalidates_and_clear_drops_all(cache):
+    for key in ("user/1/a", "user/1/b", "user/2/a"):
+        cache.put(key, b"v")
+    cache.invalidate_prefix("user/1/")
+    assert cache.get("user/1/a") is None and cache.get("user/2/a") == b"v"
+    cache.clear()
+    assert cache.get("user/2/a") is None and cache.stats()["entries"] == 0
+
+
+def test_two_versions_are_two_keys(cache):
+    first, second = mediagen.versioned_key("k", "1"), mediagen.versioned_key("k", "2")
+    assert first != second
+    cache.put(first, b"old", versioned=True)
+    assert cache.get(second) is None
+
+
+def test_a_count_bounds_the_cache():
+    cache = mediagen.Cache(entries=3)
+    for i in range(50):
+        cache.put(str(i), b"v")
+    assert cache.stats()["entries"] <= 3 and cache.stats()["maxEntries"] == 3
+
+
+def test_a_loader_that_finds_nothing_is_remembered(cache):
+    asked = []
+
+    def nothing():
+        asked.append(1)
+
+    for _ in range(3):
+        with pytest.raises(mediagen.NotFoundError):
+            cache.get_or_load_sync("a", nothing)
+    assert len(asked) == 1 and cache.stats()["negativeHits"] == 2
+    assert cache.get("a") is None
+
+
+async def test_a_stale_value_stands_when_its_refresh_fails(cache):
+    cache.put("a", b"old", soft_ttl_ms=1)
+    while cache.get("a") is not None:  # a millisecond
+        await asyncio.sleep(0)
+
+    def broken():
+        raise OSError("the source is down")
+
+    assert await cache.get_or_load("a", broken) == b"old"
+    assert cache.get_or_load_sync("a", broken) == b"old"  # fresh again for a second
+    assert cache.stats()["loadFailures"] == 1
+
+
+async def test_a_load_that_asks_for_its_own_key_is_told_so(cache):
+    async def outer():
+        with pytest.raises(mediagen.ConflictError):
+            await cache.get_or_load("a", lambda: b"inner")
+        return b"outer"
+
+    assert await cache.get_or_load("a", outer) == b"outer"
+
+    def outer_sync():
+        with pytest.raises(mediagen.ConflictError):
+            cache.get_or_load_sync("b", lambda: b"inner")
+        return b"outer"
+
+    assert cache.get_or_load_sync("b", outer_sync) == b"outer"
+
+
+def test_options_out_of_their_range_are_refused(cache):
+    for wrong in ({"ttl_ms": -1}, {"jitter": 2}, {"cost": -1}, {"soft_ttl_ms": -5}):
+        with pytest.raises(mediagen.InvalidError, match=next(iter(wrong))):
+            cache.put("a", b"v", **wrong)
+    with pytest.raises(TypeError):
+        cache.put("a", b"v", ttl=5)

@@ -28,6 +28,18 @@ uint64_t ShardsFor(const MemoryCacheOptions& options, uint64_t largest_entry) {
   return shards;
 }
 
+auto PolicyOf(CachePolicy policy) {
+  switch (policy) {
+    case CachePolicy::kLru:
+      return memory_cache::NewLru;
+    case CachePolicy::kS3Fifo:
+      return memory_cache::NewS3Fifo;
+    case CachePolicy::kTinyLfu:
+      break;
+  }
+  return memory_cache::NewTinyLfu;
+}
+
 uint64_t LargestEntry(const MemoryCacheOptions& options) {
   if (!(options.largest_entry > 0)) return 0;
   if (options.largest_entry >= 1) return options.budget_bytes;
@@ -47,7 +59,7 @@ class MemoryCache final : public Cache {
       if (entries != 0) part.room.entries = entries / count + (i < entries % count ? 1 : 0);
       part.largest_entry = std::min(largest, part.room.bytes);
       part.negative_ttl_ms = std::max<int64_t>(1, options.negative_ttl_ms);
-      shards_.push_back(std::make_unique<Shard>(clock, &log_, memory_cache::NewTinyLfu, part));
+      shards_.push_back(std::make_unique<Shard>(clock, &log_, PolicyOf(options.policy), part));
     }
   }
 
@@ -101,7 +113,7 @@ class MemoryCache final : public Cache {
  private:
   HashedKey Hash(std::string_view key) const { return {key, Xxh3(key, seed_)}; }
   // By bits that neither an entry's home in its table nor the slot's mark comes from.
-  Shard& ShardOf(HashedKey key) { return *shards_[(key.hash >> 16 & 0xFF) % shards_.size()]; }
+  Shard& ShardOf(HashedKey key) { return *shards_[key.hash >> 16 & (shards_.size() - 1)]; }  // a power of two
   Shard& ShardOf(uint64_t token) { return *shards_[token % shards_.size()]; }
 
   const uint64_t seed_, max_entries_;
