@@ -15,6 +15,7 @@ if [ -z "$filter" ]; then # ten thousand generations at once: a sanitizer takes 
   run_suite doctest release/pipeline 1 build/release/tests/test_pipeline '-tc=thousands of parked*'
   compile release test_limit
   MEDIAGEN_LIMIT_STEPS=1000000 run_suite doctest release/limit-steps 1 build/release/tests/test_limit '-tc=*random steps*'
+  MEDIAGEN_FULL=1 run_suite doctest release/limit-flood 1 build/release/tests/test_limit '-tc=a flood of keys*'
   MEDIAGEN_EVERY_WRITE=1 run_suite doctest release/every-write 1 build/release/tests/test_engine '-tc=whichever write of*'
 fi
 if [ -n "$(targets release '^crash_harness$')" ]; then

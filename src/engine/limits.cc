@@ -1,12 +1,10 @@
-// Which limiter a configuration names: in this process's memory, or in a Redis.
+// A limiter that is opened alone, by its document.
 #include <utility>
 
 #include "base/json.h"
 #include "engine/engine.h"
 #include "engine/wiring.h"
 #include "fmt/format.h"
-#include "limit/memory/memory.h"
-#include "limit/redis/redis.h"
 
 namespace mediagen {
 namespace {
@@ -14,18 +12,7 @@ namespace {
 constexpr int64_t kMostKeys = 1'000'000'000;
 constexpr size_t kMostRules = 1000;
 
-StatusOr<std::unique_ptr<Limiter>> Open(Clock* clock, std::string_view url, std::vector<LimitRule> rules,
-                                        size_t max_keys, LogSink* log) {
-  if (url == "memory:") return NewMemoryLimiter(clock, std::move(rules), max_keys);
-  return NewRedisLimiter(clock, url, std::move(rules), {.log = log, .max_local_keys = max_keys});
-}
-
 }  // namespace
-
-StatusOr<std::unique_ptr<Limiter>> WireLimiter(Clock* clock, std::string_view url,
-                                               std::vector<LimitRule> rules, LogSink* log) {
-  return Open(clock, url, std::move(rules), 1 << 20, log);
-}
 
 StatusOr<std::shared_ptr<Limiter>> OpenLimiterAlone(std::string_view config_json) {
   Json json = Json::object();
@@ -52,7 +39,9 @@ StatusOr<std::shared_ptr<Limiter>> OpenLimiterAlone(std::string_view config_json
     ASSIGN_OR_RETURN(LimitRule rule, ParseLimitRule(name, text.get_ref<const std::string&>()));
     rules.push_back(std::move(rule));
   }
-  return Open(SystemClock(), url, std::move(rules), static_cast<size_t>(max_keys), nullptr);
+  ASSIGN_OR_RETURN(auto limiter,
+                   WireLimiter(SystemClock(), url, std::move(rules), static_cast<size_t>(max_keys), nullptr));
+  return std::shared_ptr<Limiter>(std::move(limiter));
 }
 
 }  // namespace mediagen

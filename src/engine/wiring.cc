@@ -6,9 +6,11 @@
 #include "base/hash.h"
 #include "blob/fs/fs.h"
 #include "cache/export.h"
+#include "cache/memory/memory.h"
 #include "cache/on_redis.h"
 #include "fmt/format.h"
 #include "limit/memory/memory.h"
+#include "limit/redis/redis.h"
 #include "store/sqlite/open.h"
 
 namespace mediagen {
@@ -183,6 +185,12 @@ StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironmen
 
 std::unique_ptr<Cache> WireCache(Clock* clock, const MemoryCacheOptions& options) {
   return NewMemoryCache(clock, options);
+}
+
+StatusOr<std::unique_ptr<Limiter>> WireLimiter(Clock* clock, std::string_view url,
+                                               std::vector<LimitRule> rules, size_t max_keys, LogSink* log) {
+  if (url == "memory:") return NewMemoryLimiter(clock, std::move(rules), max_keys);
+  return NewRedisLimiter(clock, url, std::move(rules), {.log = log, .max_local_keys = max_keys});
 }
 
 void Unwire(Components& c) {

@@ -7,7 +7,7 @@
 
 #include "api/invalidation.h"
 #include "api/router.h"
-#include "cache/memory/memory.h"
+#include "cache/options.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "pipeline/pipeline.h"
@@ -53,9 +53,10 @@ StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironmen
 // The cache alone.
 std::unique_ptr<Cache> WireCache(Clock* clock, const MemoryCacheOptions& options);
 
-// The limiter that `url` names: "memory:", or redis:// as limit/redis/redis.h has it.
+// The limiter that `url` names, in this process's memory or in a Redis: "memory:", or redis:// as
+// limit/redis/redis.h has it. `max_keys` bounds the memory.
 StatusOr<std::unique_ptr<Limiter>> WireLimiter(Clock* clock, std::string_view url,
-                                               std::vector<LimitRule> rules, LogSink* log);
+                                               std::vector<LimitRule> rules, size_t max_keys, LogSink* log);
 
 // Ends threads and closes files, in the order in which nothing is waited for twice. Idempotent. Blocks.
 void Unwire(Components& components);

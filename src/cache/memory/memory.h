@@ -3,25 +3,10 @@
 
 #include <memory>
 
-#include "base/id.h"
 #include "cache/cache.h"
+#include "cache/options.h"
 
 namespace mediagen {
-
-enum class CachePolicy { kTinyLfu, kLru, kS3Fifo };
-
-struct MemoryCacheOptions {
-  uint64_t budget_bytes = 50 << 20;
-  uint64_t max_entries = 0;      // 0: bounded by bytes alone
-  double largest_entry = 0.125;  // of the budget, 0 to 1: past it an entry is kTooLarge
-  CachePolicy policy = CachePolicy::kTinyLfu;
-  int64_t negative_ttl_ms = 5000;  // of negative entries that name no ttl_ms
-  Random* random = nullptr;        // seeds the hash of keys and the jitter, once; null: SystemRandom()
-};
-
-// The options of {"bytes", "entries", "largestEntry", "negativeTtlMs", "policy"} (mediagen/cache.h), every
-// key optional; "" is {}. kInvalid names the key.
-StatusOr<MemoryCacheOptions> ParseMemoryCacheOptions(std::string_view config_json);
 
 // Starts no thread, creates no file. `clock` must outlive the cache. From 32 MiB on the budget is in two
 // parts with a lock each, from 128 MiB on in four, from 1 GiB on in eight, unless an entry of the largest

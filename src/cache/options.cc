@@ -1,6 +1,7 @@
+#include "cache/options.h"
+
 #include "base/json.h"
 #include "base/text.h"
-#include "cache/memory/memory.h"
 #include "fmt/format.h"
 
 namespace mediagen {
