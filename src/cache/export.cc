@@ -24,8 +24,9 @@ struct Exported {
 };
 
 void AddCounters(Metrics* metrics, Exported* out) {
-  auto add = [&](const char* name, const char* help, Labels labels, double (*read)(const CacheStats&)) {
-    out->counters.push_back({metrics->AddCounter(name, help, std::move(labels)), read});
+  auto add = [&](const char* name, const char* help, const Labels& labels,
+                 double (*read)(const CacheStats&)) {
+    out->counters.push_back({metrics->AddCounter(name, help, labels), read});
   };
   using S = const CacheStats&;
   const char* requests = "mediagen_cache_requests_total";
@@ -59,8 +60,8 @@ void AddCounters(Metrics* metrics, Exported* out) {
 
 void AddGauges(Metrics* metrics, Exported* out) {
   using S = const CacheStats&;
-  auto add = [&](const char* name, const char* help, Labels labels, double (*read)(S)) {
-    out->gauges.push_back({metrics->AddGauge(name, help, std::move(labels)), read});
+  auto add = [&](const char* name, const char* help, const Labels& labels, double (*read)(S)) {
+    out->gauges.push_back({metrics->AddGauge(name, help, labels), read});
   };
   const char* bytes = "mediagen_cache_bytes";
   const char* charged = "Bytes charged to the cache's budget, and the budget.";

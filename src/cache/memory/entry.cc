@@ -8,8 +8,8 @@ namespace mediagen::memory_cache {
 Entry* Entry::New(HashedKey key, BufferRef value, bool detailed) {
   const bool embedded = value.size() <= kMostEmbedded;
   const size_t tail = TailOffset(detailed, key.text.size());
-  char* block = static_cast<char*>(
-      ::operator new(tail + (embedded ? sizeof(Buffer) + value.size() : sizeof(const Buffer*))));
+  char* block =
+      static_cast<char*>(::operator new(tail + (embedded ? sizeof(Buffer) + value.size() : sizeof(void*))));
   auto* entry = new (block) Entry;
   entry->hash = key.hash;
   entry->key_size = static_cast<uint32_t>(key.text.size());

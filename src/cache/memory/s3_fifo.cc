@@ -106,7 +106,7 @@ Node* S3Fifo::NextVictim(const Room& room, size_t* passed_over) {
       if (++*passed_over > kMostPassedOver) return nullptr;
       queue.Remove(node);
       main_.PushHead(node);
-    } else if (judge_.Expired(*node)) {
+    } else if (judge_.Expired(*node)) {  // NOLINT(bugprone-branch-clone): the last branch is another case
       return node;
     } else if (&queue == &small_ && node->mark > 1) {
       queue.Remove(node);

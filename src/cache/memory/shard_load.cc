@@ -144,8 +144,10 @@ Status Shard::Fill(uint64_t token, BufferRef value, const EntryOptions& options)
     if (invalidated != 0 && waiting.joined >= invalidated) {
       too_late.emplace(wait_token, std::move(waiting));
     } else {
+      // Where there are waiters, Make got a copy.
+      BufferRef shared = sole.value;  // NOLINT(bugprone-use-after-move)
       after.outcomes.emplace_back(std::move(waiting.waiter),
-                                  Cache::Outcome{OkStatus(), sole.value, 0, options.negative});
+                                  Cache::Outcome{OkStatus(), std::move(shared), 0, options.negative});
     }
   }
   Restart(key, std::move(too_late), now_ms, &after);

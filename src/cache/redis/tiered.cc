@@ -129,7 +129,7 @@ Status TwoLevels::Fill(uint64_t token, BufferRef value, const EntryOptions& opti
   std::optional<std::string> frame;
   if (load) frame = Frame(load->key, value, limited);
   if (load && !limited.versioned) versioned_.Set(load->key, false);
-  const Status filled = memory_->Fill(token, std::move(value), limited);
+  Status filled = memory_->Fill(token, std::move(value), limited);
   if (load && limited.versioned) versioned_.Set(load->key, true);
   // What was invalidated may be forgotten by the time that a load ends which took longer than this.
   if (filled.ok() && frame && clock_->MonotonicMs() - load->begun_ms < options_.ttl_ms)

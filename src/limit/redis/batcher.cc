@@ -24,14 +24,13 @@ void Batcher::Ask(Question question) {
               {.hint = "Open a new one in the child process."}));
   }
   question.deadline_ms = clock_->MonotonicMs() + timeout_ms_;
+  bool taken = false;
   {
     std::lock_guard lock(mutex_);
-    if (waiting_.size() < kMostWaiting) {
-      waiting_.push_back(std::move(question));
-      question.done = nullptr;
-    }
+    taken = waiting_.size() < kMostWaiting;
+    if (taken) waiting_.push_back(std::move(question));
   }
-  if (question.done)
+  if (!taken)  // NOLINTNEXTLINE(bugprone-use-after-move): it was moved where it was taken
     return question.done(question, Error(Code::kOverloaded, "Too many rate limits wait for Redis.",
                                          {.retry_after_ms = timeout_ms_}));
   Pump();
