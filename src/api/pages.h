@@ -5,11 +5,10 @@
 // processes over the same store. Events drop the pages of their user alone.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "api/router.h"
 

@@ -134,7 +134,7 @@ class Shard : private Judge {
   void ReleasePinned(size_t most, Aftermath* after);
   void NoteRecent(int64_t now_ms) { recent_.Note(now_ms, {stats_.hits, stats_.misses}); }
   void Audit() const;
-  // shard_prefix.cc:
+  // shard_upkeep.cc:
   bool Outdated(Entry* entry);
   void WalkPrefixes(size_t most, Aftermath* after);
   // shard_load.cc:

@@ -89,13 +89,16 @@ TEST_CASE("the tiered cache keeps the contract of caches, to callers who wait fo
   RedisServer server;
   FakeClock clock;
   int opened = 0;
+  Node* newest = nullptr;
   CacheContract({[&] {
                    const TieredCacheOptions options{.name = std::to_string(++opened), .timeout_ms = 20'000};
                    auto node = std::make_unique<Node>(server, options, &clock);
                    node->Connected();
+                   newest = node.get();
                    return std::make_unique<Patient>(std::move(node));
                  },
                  [&](int64_t ms) {
+                   newest->Settle();  // what is stored later than it is made older would stay young
                    clock.Advance(ms);
                    Age(server, ms);
                  }});
