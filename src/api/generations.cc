@@ -2,9 +2,11 @@
 #include <algorithm>
 
 #include "api/documents.h"
+#include "api/lease_book.h"
 #include "api/pages.h"
 #include "api/problem.h"
 #include "api/query.h"
+#include "api/rate.h"
 #include "api/reply.h"
 #include "api/router.h"
 #include "base/json.h"
@@ -36,30 +38,54 @@ int StatusForSubmit(const Status& status) {
 
 }  // namespace
 
+namespace {
+
+// What cannot be read counts as a write, not as a generation: it is not free to send.
+void RefuseSubmit(Router& router, std::shared_ptr<ApiExchange> exchange, Response refusal) {
+  exchange->refusal = std::move(refusal);
+  ChargeRate(router, exchange, {.rule = "writes"},
+             [exchange] { exchange->Reply(std::move(*exchange->refusal)); });
+}
+
+void Submit(Router& router, const std::shared_ptr<ApiExchange>& exchange, const GenerationRequest& request) {
+  auto answer = [&router, exchange](StatusOr<BufferRef> record) {
+    if (!record.ok()) {
+      GiveBackRate(router, *exchange);
+      return exchange->Reply(ProblemResponse(record.status(), StatusForSubmit(record.status())));
+    }
+    const std::string id(StatusOfRecord(record->view(), "id"));
+    if (exchange->repeated) GiveBackRate(router, *exchange);  // it was charged before
+    if (LeaseBook* leases = router.parts().leases) leases->Keep(id, std::move(exchange->lease));
+    exchange->Reply(
+        JsonResponse(exchange->request, 202, std::string(record->view()),
+                     {{"Location", fmt::format("{}/v1/generations/{}", exchange->request.mount, id)}}));
+  };
+  router.parts().pipeline->Submit(request, exchange->request.mount, std::move(answer), &exchange->repeated);
+}
+
+}  // namespace
+
 void CreateGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
   const ApiRequest& request = exchange->request;
   if (!IsJson(request.Header("content-type"))) {
-    return exchange->Reply(
+    return RefuseSubmit(
+        router, exchange,
         ProblemResponse(Error(Code::kInvalid, "A generation request is application/json."), 415));
   }
   // What cannot be read at all is 400 (or 413), before anybody asks what it says.
   if (auto readable = ParseJson(request.body.view(), "generation request", kRequestLimits); !readable.ok())
-    return exchange->Fail(readable.status());
+    return RefuseSubmit(router, exchange, ProblemResponse(readable.status()));
   std::optional<std::string> key;
   if (std::string_view header = request.Header("idempotency-key"); !header.empty()) key = std::string(header);
   std::optional<std::string> user;
   if (!request.principal.host) user = request.principal.user;
   auto parsed = ParseGenerationRequest(request.body.view(), user, key);
-  if (!parsed.ok())
-    return exchange->Reply(ProblemResponse(parsed.status(), StatusForSubmit(parsed.status())));
-  router.parts().pipeline->Submit(*parsed, request.mount, [exchange](StatusOr<BufferRef> record) {
-    if (!record.ok())
-      return exchange->Reply(ProblemResponse(record.status(), StatusForSubmit(record.status())));
-    std::string location =
-        fmt::format("{}/v1/generations/{}", exchange->request.mount, StatusOfRecord(record->view(), "id"));
-    exchange->Reply(
-        JsonResponse(exchange->request, 202, std::string(record->view()), {{"Location", location}}));
-  });
+  if (!parsed.ok()) {
+    return RefuseSubmit(router, exchange, ProblemResponse(parsed.status(), StatusForSubmit(parsed.status())));
+  }
+  const RateCharge charge{.rule = "generations", .provider = parsed->provider, .lease = true};
+  ChargeRate(router, exchange, charge,
+             [&router, exchange, request = *parsed] { Submit(router, exchange, request); });
 }
 
 void ListGenerations(Router& router, std::shared_ptr<ApiExchange> exchange) {
@@ -115,7 +141,22 @@ void CancelGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
 }
 
 void RetryGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {
-  Decide(router, exchange, &Pipeline::Retry);
+  auto found = router.parts().pipeline->Find(exchange->viewer, exchange->id);
+  if (!found.ok()) return exchange->Fail(found.status());
+  auto retry = [&router, exchange, id = found->id.text()] {
+    auto answer = [&router, exchange, id](StatusOr<BufferRef> record) {
+      if (!record.ok()) {
+        GiveBackRate(router, *exchange);
+        return exchange->Fail(record.status());
+      }
+      if (LeaseBook* leases = router.parts().leases) leases->KeepRetry(id, std::move(exchange->lease));
+      exchange->Reply(JsonResponse(exchange->request, 200, std::string(record->view())));
+    };
+    router.parts().pipeline->Retry(exchange->viewer, exchange->id, exchange->request.mount,
+                                   std::move(answer));
+  };
+  const RateCharge charge{.rule = "generations", .provider = found->provider, .lease = true};
+  ChargeRate(router, exchange, charge, std::move(retry));
 }
 
 void AbandonGeneration(Router& router, std::shared_ptr<ApiExchange> exchange) {

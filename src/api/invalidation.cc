@@ -9,16 +9,21 @@ namespace mediagen {
 namespace {
 
 // Of one of our own event documents.
-std::string UserOf(const Delivery& event) {
-  const Json document = Json::parse(event.document.view(), nullptr, false);
+std::string UserOf(const Json& document) {
   const auto user = document.find("user");
   return user != document.end() && user->is_string() ? user->get<std::string>() : "";
+}
+
+// Whether a generation counts that failed, as "generation.failed" tells of it.
+bool CountsAllTheSame(const Json& document) {
+  const Json error = document.value(Json::json_pointer("/data/error"), Json::object());
+  return error.is_object() && (error.value("charged", false) || error.value("class", "") == "safety");
 }
 
 // Pulls on the hub's thread: forgetting is quick. One at a time, for a wake may come during another.
 class Follower {
  public:
-  Follower(Media* media, Cache* cache) : media_(media), cache_(cache) {}
+  Follower(Media* media, Cache* cache, LeaseBook* leases) : media_(media), cache_(cache), leases_(leases) {}
 
   void Drain(Subscription& subscription) {
     std::lock_guard lock(mutex_);
@@ -34,9 +39,14 @@ class Follower {
   void Apply(const Delivery& event) {
     if (event.type == "reset") {
       ForgetAllPages(cache_);
+      leases_->Clear();
       return media_->ForgetAll();
     }
-    ForgetPages(cache_, UserOf(event));
+    const Json document = Json::parse(event.document.view(), nullptr, false);
+    ForgetPages(cache_, UserOf(document));
+    if (event.type == "generation.failed") return leases_->Failed(event.object, CountsAllTheSame(document));
+    if (event.type == "generation.completed" || event.type == "generation.canceled")
+      return leases_->Ended(event.object);
     auto output = Id::Parse(event.object);
     if (!output.ok() || !event.type.starts_with("output.")) return;
     // Pictures are named by the bytes of their original, which never change: they go with their output only.
@@ -46,16 +56,17 @@ class Follower {
 
   Media* const media_;
   Cache* const cache_;
+  LeaseBook* const leases_;
   std::mutex mutex_;
 };
 
 }  // namespace
 
-StatusOr<Followed> FollowRecords(Hub* hub, Media* media, Cache* cache) {
+StatusOr<Followed> FollowRecords(Hub* hub, Media* media, Cache* cache, LeaseBook* leases) {
   SubscriptionOptions options;
   options.viewer.all = true;
   ASSIGN_OR_RETURN(auto subscription, hub->Subscribe(options));
-  auto follower = std::make_shared<Follower>(media, cache);
+  auto follower = std::make_shared<Follower>(media, cache, leases);
   subscription->OnReadable([follower, weak = std::weak_ptr(subscription)] {
     if (auto alive = weak.lock()) follower->Drain(*alive);
   });

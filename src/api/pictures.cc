@@ -80,7 +80,8 @@ void SendVariant(Router& router, const Card& card, VariantRequest wanted) {
   auto exchange = wanted.exchange;
   auto may_render = [&router, exchange, refused](uint64_t pixels) -> Status {
     const int64_t megapixels = static_cast<int64_t>((pixels + 999'999) / 1'000'000);
-    auto refusal = RefusedByRate(router, *exchange, "render", std::max<int64_t>(1, megapixels));
+    auto refusal =
+        RefusedByRate(router, *exchange, {.rule = "render", .cost = std::max<int64_t>(1, megapixels)});
     if (!refusal) return OkStatus();
     *refused = true;
     exchange->refusal = std::move(refusal);

@@ -1,11 +1,10 @@
 #include "api/rate.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <algorithm>
-#include <cstring>
+#include <span>
+#include <utility>
 
+#include "api/client_address.h"
 #include "api/problem.h"
 #include "base/text.h"
 #include "fmt/format.h"
@@ -17,20 +16,80 @@ int64_t SecondsCeil(int64_t ms) { return (ms + 999) / 1000; }
 
 std::string AddressRuleName(std::string_view rule) { return fmt::format("{}.ip", rule); }
 
+// The checks of one charge, and the texts that they point to.
+class RateStep {
+ public:
+  RateStep(const Router& router, const ApiExchange& exchange, const RateCharge& charge)
+      : rule_(charge.rule), cost_(charge.cost) {
+    const Principal& principal = exchange.request.principal;
+    const AddressRules& addresses = router.options().addresses;
+    const Limiter& limiter = *router.parts().limiter;
+    if (cost_ > 1) {
+      if (const int64_t limit = limiter.LimitOf(rule_); limit > 0) cost_ = std::min(cost_, limit);
+    }
+    const std::string ip = ClientAddress(exchange.request, addresses);
+    // A host that does not say where its users are has no rule by address.
+    if (principal.user.empty() || !ip.empty()) address_ = AddressKey(ip, addresses.ipv6_prefix);
+    user_ = principal.user.empty() ? address_ : "user/" + principal.user;
+    checks_[count_++] = {rule_, user_, cost_};
+    if (!principal.user.empty() && !address_.empty()) {
+      address_rule_ = AddressRuleName(rule_);
+      checks_[count_++] = {address_rule_, address_, cost_};
+    }
+    if (charge.provider.empty()) return;
+    provider_rule_ = ProviderRuleName(charge.provider);
+    if (limiter.LimitOf(provider_rule_) > 0) checks_[count_++] = {provider_rule_, "all", 1};
+  }
+  RateStep(const RateStep&) = delete;
+  RateStep& operator=(const RateStep&) = delete;
+
+  std::span<const LimitCheck> checks() const { return {checks_, count_}; }
+
+ private:
+  const std::string_view rule_;
+  int64_t cost_;
+  std::string user_, address_, address_rule_, provider_rule_;
+  LimitCheck checks_[3];
+  size_t count_ = 0;
+};
+
+// Which kind of rule decided, as the header fields name it.
+std::string_view KindOf(std::string_view decided_by, const ApiExchange& exchange) {
+  if (decided_by.starts_with("provider.")) return "provider";
+  if (decided_by.ends_with(".ip") || exchange.request.principal.user.empty()) return "ip";
+  return "user";
+}
+
+std::string_view WhoseOf(std::string_view kind) {
+  return kind == "ip" ? "from one address" : kind == "user" ? "to one user" : "to one provider";
+}
+
 // X-RateLimit-* of a refusal, with the reset in epoch seconds.
 Response Refusal(const LimitDecision& decision, std::string_view rule, int64_t wall_ms) {
   const int64_t retry_s = SecondsCeil(decision.retry_after_ms);
   Response response = ProblemResponse(
       Error(Code::kRateLimited,
             fmt::format("{} requests of the kind \"{}\" are allowed {} in {} s.", decision.limit, rule,
-                        decision.rule == "ip" ? "from one address" : "to one user",
-                        SecondsCeil(decision.window_ms)),
+                        WhoseOf(decision.rule), SecondsCeil(decision.window_ms)),
             {.hint = fmt::format("Try again in {} s.", retry_s), .retry_after_ms = decision.retry_after_ms}));
   response.headers.emplace_back("X-RateLimit-Limit", std::to_string(decision.limit));
   response.headers.emplace_back("X-RateLimit-Remaining", std::to_string(decision.remaining));
   response.headers.emplace_back("X-RateLimit-Reset",
                                 std::to_string(SecondsCeil(wall_ms + decision.reset_after_ms)));
   return response;
+}
+
+// Notes what was decided; the answer when that is no.
+std::optional<Response> Settle(Router& router, ApiExchange& exchange, std::string_view rule,
+                               StatusOr<LimitReservation> reserved) {
+  if (!reserved.ok()) return ProblemResponse(reserved.status());
+  LimitDecision decision = reserved->decision;
+  exchange.lease = std::move(reserved->lease);
+  if (decision.rule.empty()) return std::nullopt;  // the limiter is away, and that is to be no obstacle
+  decision.rule = KindOf(decision.rule, exchange);
+  exchange.rate = decision;
+  if (decision.allowed) return std::nullopt;
+  return Refusal(decision, rule, router.parts().clock->WallMs());
 }
 
 }  // namespace
@@ -45,49 +104,47 @@ std::vector<LimitRule> WithAddressRules(std::vector<LimitRule> rules) {
   return rules;
 }
 
-std::string AddressKey(std::string_view ip) {
-  const std::string text(ip.substr(0, ip.find('%')));  // without the zone of a link-local address
-  char spelled[INET6_ADDRSTRLEN];
-  in_addr v4;
-  if (inet_pton(AF_INET, text.c_str(), &v4) == 1)
-    return fmt::format("ip/{}", inet_ntop(AF_INET, &v4, spelled, sizeof spelled));
-  in6_addr v6;
-  if (inet_pton(AF_INET6, text.c_str(), &v6) != 1) return fmt::format("ip/{}", ToLower(ip));
-  if (IN6_IS_ADDR_V4MAPPED(&v6))
-    return fmt::format("ip/{}", inet_ntop(AF_INET, v6.s6_addr + 12, spelled, sizeof spelled));
-  std::memset(v6.s6_addr + 8, 0, 8);
-  return fmt::format("ip/{}/64", inet_ntop(AF_INET6, &v6, spelled, sizeof spelled));
-}
+std::string ProviderRuleName(std::string_view provider) { return fmt::format("provider.{}", provider); }
 
-std::optional<Response> RefusedByRate(Router& router, ApiExchange& exchange, std::string_view rule,
-                                      int64_t cost) {
-  const Principal& principal = exchange.request.principal;
+void ChargeRate(Router& router, std::shared_ptr<ApiExchange> exchange, const RateCharge& charge,
+                std::function<void()> allowed) {
   Limiter* limiter = router.parts().limiter;
-  if (limiter == nullptr || principal.host) return std::nullopt;
-  const std::string address = AddressKey(principal.ip), address_rule = AddressRuleName(rule);
-  const std::string user = principal.user.empty() ? address : "user/" + principal.user;
-  if (cost > 1) {  // a look, for the limit
-    const LimitCheck look{rule, user, 0};
-    auto decision = limiter->Check({&look, 1});
-    if (!decision.ok()) return ProblemResponse(decision.status());
-    cost = std::min(cost, decision->limit);
+  if (limiter == nullptr || exchange->request.principal.host) return allowed();
+  if (!limiter->remote()) {
+    auto refusal = RefusedByRate(router, *exchange, charge);
+    return refusal ? exchange->Reply(std::move(*refusal)) : allowed();
   }
-  // A host that does not say where its users are has no rule by address.
-  const LimitCheck checks[] = {{rule, user, cost}, {address_rule, address, cost}};
-  const bool by_address = !principal.user.empty() && !principal.ip.empty();
-  auto decision = limiter->Check(std::span(checks, by_address ? 2 : 1));
-  if (!decision.ok()) return ProblemResponse(decision.status());
-  decision->rule = principal.user.empty() || decision->rule == address_rule ? "ip" : "user";
-  exchange.rate = *decision;
-  if (decision->allowed) return std::nullopt;
-  return Refusal(*decision, rule, router.parts().clock->WallMs());
+  const RateStep step(router, *exchange, charge);
+  // The answer comes on the limiter's thread, which is not for what follows.
+  auto go_on = [&router, exchange, rule = std::string(charge.rule),
+                allowed = std::move(allowed)](StatusOr<LimitReservation> reserved) {
+    const bool posted = router.parts().executor->Post([&router, exchange, rule, allowed, reserved] {
+      auto refusal = Settle(router, *exchange, rule, reserved);
+      refusal ? exchange->Reply(std::move(*refusal)) : allowed();
+    });
+    if (!posted) exchange->Fail(Error(Code::kClosed, "The engine is closed."));
+  };
+  if (charge.lease) return limiter->ReserveAsync(step.checks(), std::move(go_on));
+  limiter->CheckAsync(step.checks(), [go_on = std::move(go_on)](StatusOr<LimitDecision> decision) {
+    decision.ok() ? go_on(LimitReservation{*decision, {}}) : go_on(decision.status());
+  });
 }
 
-bool ChargeRate(Router& router, ApiExchange& exchange, std::string_view rule, int64_t cost) {
-  auto refusal = RefusedByRate(router, exchange, rule, cost);
-  if (!refusal) return true;
-  exchange.Reply(std::move(*refusal));
-  return false;
+std::optional<Response> RefusedByRate(Router& router, ApiExchange& exchange, const RateCharge& charge) {
+  Limiter* limiter = router.parts().limiter;
+  if (limiter == nullptr || exchange.request.principal.host) return std::nullopt;
+  const RateStep step(router, exchange, charge);
+  if (charge.lease) return Settle(router, exchange, charge.rule, limiter->Reserve(step.checks()));
+  auto decision = limiter->Check(step.checks());
+  if (!decision.ok()) return Settle(router, exchange, charge.rule, decision.status());
+  return Settle(router, exchange, charge.rule, LimitReservation{*decision, {}});
+}
+
+void GiveBackRate(Router& router, ApiExchange& exchange) {
+  if (exchange.lease.parts.empty()) return;
+  router.parts().limiter->RefundLeaseAsync(exchange.lease, [](StatusOr<bool>) {});
+  exchange.lease = {};
+  exchange.rate.reset();
 }
 
 void AddRateHeaders(const LimitDecision& decision, Response* response) {

@@ -2,9 +2,12 @@
 //
 // Who is signed in is charged by user under the route's rule, and by address under the rule of the same name
 // with ".ip" behind it, which allows kAddressFactor times as much: a school stands behind one address. Who is
-// not is charged by address under the route's rule. A request that one of the two refuses is charged by none.
+// not is charged by address under the route's rule. A generation is charged to its provider's rule, too,
+// where there is one. All of them are one step: what one of them refuses is charged by none.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,20 +20,29 @@ namespace mediagen {
 
 constexpr int64_t kAddressFactor = 20;
 
-// The configured rules and those by address that belong to them: what a router's limiter is made with.
+// The configured rules and those by address that belong to them: what a router's limiter is made with,
+// together with those of providers.
 std::vector<LimitRule> WithAddressRules(std::vector<LimitRule> rules);
+// The name of the rule of all requests to one provider.
+std::string ProviderRuleName(std::string_view provider);
 
-// What an address is charged as: IPv4 by itself, also when it comes mapped into IPv6 (::ffff:192.0.2.1), IPv6
-// by its /64, in one spelling for all that mean the same. Another text is its own key.
-std::string AddressKey(std::string_view ip);
+struct RateCharge {
+  std::string_view rule;
+  // The whole limit of the user where that is less: the dearest thing is still to be had once in a window.
+  int64_t cost = 1;
+  std::string_view provider = {};  // "": none is asked
+  bool lease = false;              // to be given back if what it pays for fails: into exchange.lease
+};
 
-// The 429 of what is refused; nothing when it was charged `cost`, or the whole limit of the user where that
-// is less: the dearest thing is still to be had once in a window.
-std::optional<Response> RefusedByRate(Router& router, ApiExchange& exchange, std::string_view rule,
-                                      int64_t cost);
-// Charges the exchange's principal `cost` under `rule`. False: it was refused, and the exchange is answered
-// with 429. The host itself is not limited.
-bool ChargeRate(Router& router, ApiExchange& exchange, std::string_view rule, int64_t cost = 1);
+// Charges the exchange's principal and calls `allowed`, or answers the exchange with 429. At once with a
+// limiter in memory; else on a thread of the executor's. The host itself is not limited.
+void ChargeRate(Router& router, std::shared_ptr<ApiExchange> exchange, const RateCharge& charge,
+                std::function<void()> allowed);
+// The same for a thread that may wait: what is to be answered, or nothing.
+std::optional<Response> RefusedByRate(Router& router, ApiExchange& exchange, const RateCharge& charge);
+
+// Gives back what exchange.lease holds, if anything; the answer then says nothing of limits.
+void GiveBackRate(Router& router, ApiExchange& exchange);
 
 // RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-10 on an answer that no cache keeps
 // (no-store): a kept one would repeat numbers of the past.

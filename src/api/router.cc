@@ -21,17 +21,17 @@ struct Route {
   std::string_view pattern;  // "{id}" and "{provider}" stand for one segment each
   Handler handler;
   Who who;
-  std::string_view rate;  // the rule that a request is charged to; "" none
+  std::string_view rate;  // the rule that a request is charged to; "" none, or by the handler
   bool inline_first;      // the handler answers from memory when it can, and posts itself otherwise
   bool signable = false;  // a signed URL (signed_url.h) stands for a user who may see it
 };
 
 constexpr std::array kRoutes = {
-    Route{"POST", "/v1/generations", CreateGeneration, Who::kUser, "generations", false},
+    Route{"POST", "/v1/generations", CreateGeneration, Who::kUser, "", false},
     Route{"GET", "/v1/generations", ListGenerations, Who::kUser, "images", false},
     Route{"GET", "/v1/generations/{id}", GetGeneration, Who::kUser, "images", false},
     Route{"POST", "/v1/generations/{id}/cancel", CancelGeneration, Who::kUser, "writes", false},
-    Route{"POST", "/v1/generations/{id}/retry", RetryGeneration, Who::kUser, "generations", false},
+    Route{"POST", "/v1/generations/{id}/retry", RetryGeneration, Who::kUser, "", false},
     Route{"POST", "/v1/generations/{id}/abandon", AbandonGeneration, Who::kUser, "writes", false},
     Route{"GET", "/v1/images/{id}", GetImage, Who::kUser, "images", false},
     Route{"GET", "/v1/images/{id}/image", GetImageVariant, Who::kAnyone, "pictures", true, true},
@@ -196,11 +196,13 @@ void Router::Handle(ApiRequest request, ResponseDone done) {
     return exchange->Fail(Error(Code::kTooLarge, fmt::format("The body has {} bytes; at most {} are taken.",
                                                              in.body.size(), options_.max_body_bytes)));
   }
-  if (!route->rate.empty() && !ChargeRate(*this, *exchange, route->rate)) return;
-  if (route->inline_first) return route->handler(*this, std::move(exchange));
-  bool posted =
-      parts_.executor->Post([this, exchange, handler = route->handler] { handler(*this, exchange); });
-  if (!posted) exchange->Fail(Error(Code::kClosed, "The engine is closed."));
+  auto handle = [this, exchange, route] {
+    if (route->inline_first) return route->handler(*this, exchange);
+    const bool posted = parts_.executor->Post([this, exchange, route] { route->handler(*this, exchange); });
+    if (!posted) exchange->Fail(Error(Code::kClosed, "The engine is closed."));
+  };
+  if (route->rate.empty()) return handle();
+  ChargeRate(*this, exchange, {.rule = route->rate}, handle);
 }
 
 StatusOr<std::string> Router::SignUrl(std::string_view method, std::string_view target,

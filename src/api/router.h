@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api/browser.h"
+#include "api/client_address.h"
 #include "api/http.h"
 #include "api/query.h"
 #include "events/hub.h"
@@ -21,6 +22,8 @@
 #include "pipeline/pipeline.h"
 
 namespace mediagen {
+
+class LeaseBook;
 
 struct RouterParts {
   Pipeline* pipeline = nullptr;
@@ -32,12 +35,14 @@ struct RouterParts {
   Metrics* metrics = nullptr;
   Cache* cache = nullptr;                          // null: list pages are made anew each time
   const std::atomic<int64_t>* followed = nullptr;  // of the event log, by `cache` (invalidation.h)
+  LeaseBook* leases = nullptr;                     // null: what a generation was charged stays charged
 };
 
 struct RouterOptions {
   std::string secret;                // signs cursors and URLs
   std::vector<std::string> secrets;  // by any of which a URL may be signed
   OriginRules origins;
+  AddressRules addresses;
   std::string www_authenticate = "Bearer";
   std::vector<Recipe> recipes;
   uint64_t max_body_bytes = 52'428'800;
@@ -52,7 +57,9 @@ struct ApiExchange {
   int64_t signed_until_ms = 0;        // wall; 0: it is not signed
   int64_t shared_max_age_s = -1;      // it came by a share link, which is kept so long; -1: it did not
   std::optional<LimitDecision> rate;  // what its limit said (rate.h)
-  std::optional<Response> refusal;    // of a limit that was asked on the way, to be sent
+  LimitLease lease;                   // on what it was charged, for what may yet fail
+  bool repeated = false;              // a submit that was accepted before
+  std::optional<Response> refusal;    // found on the way, to be sent
   std::string_view challenge;         // what a 401 says in WWW-Authenticate
   ResponseDone done;
 

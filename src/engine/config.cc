@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "api/browser.h"
+#include "api/rate.h"
 #include "base/json.h"
 #include "cache/on_redis.h"
 #include "engine/config_money.h"
@@ -203,17 +204,29 @@ void ReadProviders(FieldReader& fields, const Environment& environment, Config* 
   }
 }
 
-// A budget of a misspelt provider would hold nothing back. The built-in ones are known even while no key is
-// set.
-void CheckProviderName(FieldReader& fields, const std::string& name, const Config& config) {
+// A budget or limit of a misspelt provider would hold nothing back. The built-in ones are known even while no
+// key is set.
+void CheckProviderName(FieldReader& fields, std::string_view section, const std::string& name,
+                       const Config& config) {
   std::vector<std::string> names = AdapterTypes();
   for (const ProviderConfig& provider : config.providers) names.push_back(provider.name);
   if (std::find(names.begin(), names.end(), name) != names.end()) return;
-  fields.Fail(Error(Code::kInvalid,
-                    fmt::format("\"budgets.perProvider\" of the configuration names \"{}\", which is not "
-                                "among its \"providers\".",
-                                Shorten(name, 60)),
-                    {.object = name}));
+  fields.Fail(
+      Error(Code::kInvalid,
+            fmt::format("\"{}\" of the configuration names \"{}\", which is not among its \"providers\".",
+                        section, Shorten(name, 60)),
+            {.object = name}));
+}
+
+void ReadProviderRateLimits(FieldReader& fields, const Json& limits, Config* config) {
+  for (const auto& [name, text] : limits.items()) {
+    CheckProviderName(fields, "rateLimits.perProvider", name, *config);
+    if (!fields.ok()) return;
+    if (!text.is_string()) return fields.Refuse("perProvider", "must hold texts such as \"60/min\"");
+    auto rule = ParseLimitRule(ProviderRuleName(name), text.get_ref<const std::string&>());
+    if (!rule.ok()) return fields.Fail(rule.status());
+    config->provider_rate_limits.push_back(*rule);
+  }
 }
 
 void ReadRateLimits(FieldReader& fields, Config* config) {
@@ -222,6 +235,9 @@ void ReadRateLimits(FieldReader& fields, Config* config) {
                                                {"pictures", "3000/min"}, {"render", "60/min"}};
   Section(fields, "rateLimits", [&](FieldReader& inner) {
     for (auto& [name, text] : limits) inner.String(name, &text, {.max_bytes = 32});
+    Json per_provider = Json::object();
+    inner.Object("perProvider", &per_provider);
+    if (inner.ok()) ReadProviderRateLimits(inner, per_provider, config);
   });
   for (const auto& [name, text] : limits) {
     auto rule = ParseLimitRule(name, text);
@@ -263,13 +279,12 @@ void ReadHttp(FieldReader& fields, Config* config) {
     ReadOrigins(inner, "allowedOrigins", false, &config->allowed_origins);
     ReadOrigins(inner, "corsOrigins", true, &config->cors_origins);
     inner.String("wwwAuthenticate", &config->www_authenticate, {.max_bytes = 256});
-    for (std::string_view later : {"trustedHops", "ipv6Prefix"}) {
-      const Json* value = inner.Take(later);
-      const bool neutral = value == nullptr || *value == Json(later == "ipv6Prefix" ? 64 : 0);
-      if (!neutral)
-        inner.Fail(
-            Error(Code::kUnsupported, fmt::format("\"http.{}\" is not supported by this version.", later)));
-    }
+    int64_t hops = 0, prefix = config->addresses.ipv6_prefix;
+    std::string header = "x-forwarded-for";
+    inner.Int("trustedHops", &hops, 0, kMostTrustedHops);
+    inner.Int("ipv6Prefix", &prefix, 32, 128);
+    inner.String("forwardedHeader", &header, {.one_of = {"x-forwarded-for", "forwarded"}});
+    config->addresses = {static_cast<int>(prefix), static_cast<int>(hops), header == "forwarded"};
   });
 }
 
@@ -308,7 +323,9 @@ StatusOr<Config> ParseConfig(std::string_view text, const Environment& environme
   std::string url;
   Backend(fields, "store", "sqlite:", &url);
   Backend(fields, "blobs", "file:", &url);
-  Backend(fields, "limits", "memory:", &url);
+  fields.String("limits", &config.limits_url, {.max_bytes = 2048});
+  if (fields.ok() && config.limits_url != "memory:" && !NamesRedis(config.limits_url))
+    fields.Refuse("limits", "takes \"memory:\" or \"redis://host:6379?onFailure=open\"");
   ReadCacheUrl(fields, &config);
   ReadWorkers(fields, &config);
   std::string durability = "full";
@@ -331,7 +348,7 @@ StatusOr<Config> ParseConfig(std::string_view text, const Environment& environme
   ReadRateLimits(fields, &config);
   ReadBudgets(fields, &config.budgets);
   for (const auto& [provider, budget] : config.budgets.per_provider)
-    CheckProviderName(fields, provider, config);
+    CheckProviderName(fields, "budgets.perProvider", provider, config);
   ReadMedia(fields, &config);
   RETURN_IF_ERROR(fields.Finish());
   return config;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/client_address.h"
 #include "base/status.h"
 #include "jobs/queue.h"
 #include "limit/limiter.h"
@@ -23,17 +24,20 @@ struct Config {
   std::string data_dir = "./mediagen-data";
   uint64_t cache_bytes = 50u << 20;
   std::string cache_url;  // of a Redis behind it, or empty
-  int threads = 0;        // 0: manual
+  std::string limits_url = "memory:";
+  int threads = 0;  // 0: manual
   bool relaxed = false;
   std::vector<std::string> secrets;  // current first; empty: kept in the data directory
   std::string public_base_url;
   std::vector<std::string> allowed_origins, cors_origins;
   std::string www_authenticate = "Bearer";
+  AddressRules addresses;
   int64_t event_retention_ms = 86'400'000, event_backlog = 1000;
   std::map<std::string, QueueSettings> queues;
   std::vector<ProviderConfig> providers;
   Budgets budgets;
   std::vector<LimitRule> rate_limits;
+  std::vector<LimitRule> provider_rate_limits;  // named as ProviderRuleName has it
   std::vector<Recipe> recipes;
   int64_t max_pixels = 100'000'000, max_upload_bytes = 52'428'800, decode_budget_bytes = 536'870'912;
   bool upload_private_network = false;

@@ -16,6 +16,8 @@
 namespace mediagen {
 namespace {
 
+constexpr size_t kLimiterKeys = 1 << 20;  // some 20 MB when all of them are limited
+
 // The signing secret: the configured one, or one made once and kept, readable by its owner only, in the data
 // directory.
 Status LoadSecret(Components& c) {
@@ -77,6 +79,17 @@ Status OpenQueue(Components& c) {
   return OkStatus();
 }
 
+Status OpenLimits(Components& c) {
+  std::vector<LimitRule> rules = WithAddressRules(c.config.rate_limits);
+  rules.insert(rules.end(), c.config.provider_rate_limits.begin(), c.config.provider_rate_limits.end());
+  auto limiter =
+      WireLimiter(c.clock, c.config.limits_url, std::move(rules), kLimiterKeys, c.log.get(), c.threaded());
+  if (!limiter.ok()) return Annotate(limiter.status(), "\"limits\"");
+  c.limiter = *std::move(limiter);
+  c.leases = std::make_unique<LeaseBook>(c.limiter.get());
+  return OkStatus();
+}
+
 Status OpenRest(Components& c) {
   ASSIGN_OR_RETURN(c.blobs, OpenFileBlobs(c.files, c.config.data_dir + "/blobs"));
   RETURN_IF_ERROR(LoadSecret(c));
@@ -93,7 +106,7 @@ Status OpenRest(Components& c) {
     c.stop_cache = std::move(tiered.stop);
   }
   ExportCacheStats(c.cache.get(), c.metrics.get());
-  ASSIGN_OR_RETURN(c.limiter, NewMemoryLimiter(c.clock, WithAddressRules(c.config.rate_limits)));
+  RETURN_IF_ERROR(OpenLimits(c));
   ASSIGN_OR_RETURN(c.http,
                    NewHttpClient(c.clock, c.executor.get(), c.metrics.get(), {.threaded = c.threaded()}));
   MediaOptions media;
@@ -108,7 +121,7 @@ Status OpenRest(Components& c) {
     if (wake.events) hub->Poke();
   });
   RETURN_IF_ERROR(c.hub->Start());
-  ASSIGN_OR_RETURN(c.followed, FollowRecords(c.hub.get(), c.media.get(), c.cache.get()));
+  ASSIGN_OR_RETURN(c.followed, FollowRecords(c.hub.get(), c.media.get(), c.cache.get(), c.leases.get()));
 
   PipelineParts parts;
   parts.store = c.store.get();
@@ -139,11 +152,12 @@ Status OpenRest(Components& c) {
   router.secrets = c.config.secrets.empty() ? std::vector<std::string>{c.secret} : c.config.secrets;
   router.origins = {c.config.allowed_origins, c.config.cors_origins};
   router.www_authenticate = c.config.www_authenticate;
+  router.addresses = c.config.addresses;
   router.recipes = c.config.recipes;
   router.max_body_bytes = static_cast<uint64_t>(c.config.max_upload_bytes);
   c.router = std::make_unique<Router>(
       RouterParts{c.pipeline.get(), c.media.get(), c.hub.get(), c.limiter.get(), c.executor.get(), c.clock,
-                  c.metrics.get(), c.cache.get(), c.followed.sequence.get()},
+                  c.metrics.get(), c.cache.get(), c.followed.sequence.get(), c.leases.get()},
       router);
   return OkStatus();
 }
@@ -188,9 +202,12 @@ std::unique_ptr<Cache> WireCache(Clock* clock, const MemoryCacheOptions& options
 }
 
 StatusOr<std::unique_ptr<Limiter>> WireLimiter(Clock* clock, std::string_view url,
-                                               std::vector<LimitRule> rules, size_t max_keys, LogSink* log) {
+                                               std::vector<LimitRule> rules, size_t max_keys, LogSink* log,
+                                               bool threaded) {
   if (url == "memory:") return NewMemoryLimiter(clock, std::move(rules), max_keys);
-  return NewRedisLimiter(clock, url, std::move(rules), {.log = log, .max_local_keys = max_keys});
+  // Redis decides by its own time, and how long a call waits for it is nothing that a test's clock could say.
+  return NewRedisLimiter(SystemClock(), url, std::move(rules),
+                         {.threaded = threaded, .log = log, .max_local_keys = max_keys});
 }
 
 void Unwire(Components& c) {
@@ -202,6 +219,9 @@ void Unwire(Components& c) {
   if (c.executor) c.executor->Stop();
   if (c.stop_cache) c.stop_cache();
   if (c.store) c.store->Stop();
+  // It answers what it was asked, to who is still there to be told that the engine is closed.
+  c.leases.reset();
+  c.limiter.reset();
 }
 
 bool DriveOnce(Components& c) {

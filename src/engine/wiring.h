@@ -34,6 +34,7 @@ struct Components {
   std::unique_ptr<Cache> cache;
   std::function<void()> stop_cache;  // of one with a second level; may be empty
   std::unique_ptr<Limiter> limiter;
+  std::unique_ptr<LeaseBook> leases;
   std::unique_ptr<HttpClient> http;
   std::unique_ptr<Media> media;
   std::unique_ptr<Hub> hub;
@@ -54,9 +55,10 @@ StatusOr<std::unique_ptr<Components>> Wire(Config config, const EngineEnvironmen
 std::unique_ptr<Cache> WireCache(Clock* clock, const MemoryCacheOptions& options);
 
 // The limiter that `url` names, in this process's memory or in a Redis: "memory:", or redis:// as
-// limit/redis/redis.h has it. `max_keys` bounds the memory.
+// limit/redis/redis.h has it. `max_keys` bounds the memory; without `threaded` it starts no thread.
 StatusOr<std::unique_ptr<Limiter>> WireLimiter(Clock* clock, std::string_view url,
-                                               std::vector<LimitRule> rules, size_t max_keys, LogSink* log);
+                                               std::vector<LimitRule> rules, size_t max_keys, LogSink* log,
+                                               bool threaded = true);
 
 // Ends threads and closes files, in the order in which nothing is waited for twice. Idempotent. Blocks.
 void Unwire(Components& components);

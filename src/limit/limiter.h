@@ -6,9 +6,10 @@
 // formula.h; the rest that they share in step.h.
 //
 // Check, Refund, Reserve and RefundLease may wait for the network where remote() is true, for as long as the
-// backend's own time limit. Their Async forms never do: they copy what they need of their arguments before
-// they return, and answer exactly once, at once where the answer is known, else on a thread of the backend's.
-// A limiter answers all that it was asked before its destructor returns.
+// backend's own time limit. Their Async forms do not, where the backend has a thread: they copy what they
+// need of their arguments before they return, and answer exactly once, at once where the answer is known,
+// else on a thread of the backend's. A backend without a thread answers before they return. A limiter answers
+// all that it was asked before its destructor returns.
 #pragma once
 
 #include <cstdint>
@@ -121,6 +122,8 @@ class Limiter {
     done(RefundLease(lease));
   }
 
+  // The rule's limit, which a check must not cost more than; 0: there is no such rule.
+  virtual int64_t LimitOf(std::string_view rule) const = 0;
   // Whether an answer may come from the network.
   virtual bool remote() const { return false; }
   virtual LimitStats Stats() const = 0;

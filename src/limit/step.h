@@ -43,6 +43,10 @@ class RuleSet {
   const LimitRule& operator[](uint32_t rule) const { return rules_[rule]; }
   const std::vector<LimitRule>& all() const { return rules_; }
   uint32_t Find(std::string_view name) const;
+  int64_t LimitOf(std::string_view name) const {
+    const uint32_t rule = Find(name);
+    return rule == kNone ? 0 : rules_[rule].limit;
+  }
 
   // What Resolve does with each check, for a step of one.
   Status ResolveOne(const LimitCheck& check, uint64_t seed, Charge* charge) const;

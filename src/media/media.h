@@ -55,7 +55,8 @@ struct Picture {
   bool remembered = false;  // it came from memory
 };
 using PictureDone = std::function<void(StatusOr<Picture>)>;
-// Asked before a picture of so many pixels is decoded for a request; an error is that request's answer.
+// Asked before a picture of so many pixels is decoded for a request, on a thread that may wait; an error is
+// that request's answer.
 using MayRender = std::function<Status(uint64_t pixels)>;
 
 class Media {

@@ -51,7 +51,8 @@ struct Submission {
   std::vector<Part> parts;
   std::vector<Price> prices;  // of the parts; empty: nobody bills them
   std::string body_hash;
-  BufferRef record;  // the answer
+  BufferRef record;       // the answer
+  bool repeated = false;  // it is that of an earlier request
 };
 
 StatusOr<std::shared_ptr<Submission>> PrepareSubmission(const Pipeline& pipeline,
@@ -119,6 +120,7 @@ Status ReserveSubmission(const Submission& submission, Transaction& transaction)
 
 Status CommitSubmission(const PipelineParts& parts, Submission& submission, const UrlBase& urls,
                         Transaction& transaction) {
+  submission.repeated = false;  // a commit may be tried again
   const GenerationRequest& request = submission.request;
   Generation row = submission.generation;
   if (!request.idempotency_key.empty()) {
@@ -134,6 +136,7 @@ Status CommitSubmission(const PipelineParts& parts, Submission& submission, cons
       ASSIGN_OR_RETURN(auto first, transaction.records().FindGeneration(holder->generation));
       if (!first) return NoSuch("generation", holder->generation.text());
       ASSIGN_OR_RETURN(int64_t newest, transaction.events().Newest());
+      submission.repeated = true;
       ASSIGN_OR_RETURN(submission.record, RecordOf(transaction, *first, parts.store->epoch(), newest, urls));
       return OkStatus();
     }
@@ -157,7 +160,8 @@ Status CommitSubmission(const PipelineParts& parts, Submission& submission, cons
 
 }  // namespace
 
-void Pipeline::Submit(const GenerationRequest& request, std::string_view mount, RecordDone done) {
+void Pipeline::Submit(const GenerationRequest& request, std::string_view mount, RecordDone done,
+                      bool* repeated) {
   auto submission = PrepareSubmission(*this, request);
   if (!submission.ok()) return done(submission.status());
   std::shared_ptr<Submission> prepared = *submission;
@@ -165,8 +169,9 @@ void Pipeline::Submit(const GenerationRequest& request, std::string_view mount, 
       [this, prepared, urls = UrlsFor(parts_, mount)](Transaction& transaction) {
         return CommitSubmission(parts_, *prepared, urls, transaction);
       },
-      [this, prepared, done = std::move(done)](Status committed) {
+      [this, prepared, repeated, done = std::move(done)](Status committed) {
         if (!committed.ok()) return done(committed);
+        if (repeated != nullptr) *repeated = prepared->repeated;
         submitted_.Add();
         done(prepared->record);
       },
@@ -201,6 +206,15 @@ StatusOr<BufferRef> Pipeline::Get(const Viewer& viewer, std::string_view id, std
     return OkStatus();
   }));
   return record;
+}
+
+StatusOr<Generation> Pipeline::Find(const Viewer& viewer, std::string_view id) const {
+  Generation generation;
+  RETURN_IF_ERROR(parts_.store->Read([&](const Snapshot& snapshot) -> Status {
+    ASSIGN_OR_RETURN(generation, FindVisible(snapshot.records(), viewer, id));
+    return OkStatus();
+  }));
+  return generation;
 }
 
 StatusOr<GenerationPage> Pipeline::List(const Viewer& viewer, GenerationFilter filter,

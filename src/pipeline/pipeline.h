@@ -107,12 +107,15 @@ class Pipeline {
   // Serves the queues "generate" and "media". Call before Queues::Start.
   void Serve();
 
-  // Accepts the request: durable when `done` is called with the record.
-  void Submit(const GenerationRequest& request, std::string_view mount, RecordDone done);
+  // Accepts the request: durable when `done` is called with the record. `*repeated`, when given, says by then
+  // whether it is that of an earlier request with the same idempotency key.
+  void Submit(const GenerationRequest& request, std::string_view mount, RecordDone done,
+              bool* repeated = nullptr);
   // The record; kNotFound for an id that is absent or not the viewer's. `id` is an id or "ext:<externalId>".
   // `version`, when given, gets the record's.
   StatusOr<BufferRef> Get(const Viewer& viewer, std::string_view id, std::string_view mount,
                           int64_t* version = nullptr);
+  StatusOr<Generation> Find(const Viewer& viewer, std::string_view id) const;
   // The rows of one page. Filters by the viewer.
   StatusOr<GenerationPage> List(const Viewer& viewer, GenerationFilter filter,
                                 const std::optional<PageKey>& after, int limit);

@@ -19,6 +19,13 @@ std::unique_ptr<Limiter> Open(Clock* clock, std::vector<LimitRule> rules, size_t
   return std::move(*limiter);
 }
 
+TEST_CASE("random steps in memory are answered as the plain model has it") {
+  FakeClock clock;
+  LimiterAgreesWithModel({[&](std::vector<LimitRule> rules) { return Open(&clock, std::move(rules)); },
+                          [&](int64_t ms) { clock.Advance(ms); }},
+                         9, RandomSteps(200'000));
+}
+
 TEST_CASE("the memory limiter keeps the contract of limiters") {
   FakeClock clock;
   LimiterContract({[&](std::vector<LimitRule> rules) { return Open(&clock, std::move(rules)); },

@@ -2,10 +2,10 @@
 // run.
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <deque>
 #include <optional>
 
+#include "contract/limiter_random.h"
 #include "limit/memory/memory.h"
 #include "limit/redis_support.h"
 
@@ -16,12 +16,6 @@ using testing::LimiterUrl;
 using testing::OpenRedis;
 using testing::RedisServer;
 using testing::Tally;
-
-// ./run test --full takes a million.
-int Steps(int otherwise) {
-  const char* said = std::getenv("MEDIAGEN_LIMIT_STEPS");
-  return said == nullptr ? otherwise : std::atoi(said);
-}
 
 // What happens in one step, and what each backend said.
 struct Event {
@@ -133,7 +127,7 @@ struct Comparison {
 // asked.
 TEST_CASE("Redis and memory decide random steps alike: rules of all kinds, refunds and leases") {
   Comparison run;
-  const int steps = Steps(30'000);
+  const int steps = RandomSteps(30'000);
   for (int step = 0; step < steps;) {
     run.clock.Advance(static_cast<int64_t>(run.random->Below(run.random->Below(10) == 0 ? 5'000 : 60)));
     std::vector<Event> events(1 + run.random->Below(run.random->Below(2) == 0 ? 10 : 500));
@@ -147,6 +141,16 @@ TEST_CASE("Redis and memory decide random steps alike: rules of all kinds, refun
   }
   CHECK(run.refused > steps / 20);
   CHECK(run.gave > steps / 200);
+}
+
+TEST_CASE("random steps on Redis are answered as the plain model has it") {
+  RedisServer server;
+  FakeClock clock;
+  LimiterAgreesWithModel({[&](std::vector<LimitRule> rules) {
+                            return OpenRedis(LimiterUrl(server), std::move(rules), {.decide_by = &clock});
+                          },
+                          [&](int64_t ms) { clock.Advance(ms); }},
+                         7, RandomSteps(5'000));
 }
 
 TEST_CASE(

@@ -155,7 +155,6 @@ Entry* Shard::Find(HashedKey key, int64_t* now_ms, Aftermath* after) {
 }
 
 void Shard::NoteHit(Entry* entry) {
-  ++stats_.hits;
   hits_[hit_count_++] = entry;
   if (hit_count_ == hits_.size()) TellHits();
 }
@@ -163,6 +162,7 @@ void Shard::NoteHit(Entry* entry) {
 void Shard::TellHits() {
   if (hit_count_ == 0) return;
   policy_->Hit({hits_.data(), hit_count_});
+  stats_.hits += hit_count_;
   hit_count_ = 0;
 }
 

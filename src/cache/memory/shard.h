@@ -47,7 +47,9 @@ struct ShardOptions {
   uint64_t seed = 0;  // of the jitter
 };
 
-class Shard : private Judge {
+// What a hit touches stands at the beginning, in lines of its own: with every hit on another processor than
+// the last they have to come from there.
+class alignas(64) Shard : private Judge {
  public:
   // `clock` and `log` must outlive it.
   Shard(Clock* clock, InvalidationLog* log, std::unique_ptr<Policy> (*policy)(const Judge*),
@@ -132,7 +134,8 @@ class Shard : private Judge {
   void Drop(Entry* entry, Aftermath* after);
   void Pin(BufferRef value, uint64_t charge, Aftermath* after);
   void ReleasePinned(size_t most, Aftermath* after);
-  void NoteRecent(int64_t now_ms) { recent_.Note(now_ms, {stats_.hits, stats_.misses}); }
+  uint64_t Hits() const { return stats_.hits + hit_count_; }
+  void NoteRecent(int64_t now_ms) { recent_.Note(now_ms, {Hits(), stats_.misses}); }
   void Audit() const;
   // shard_upkeep.cc:
   bool Outdated(Entry* entry);
@@ -167,7 +170,7 @@ class Shard : private Judge {
   size_t walk_slot_ = 0, walk_left_ = 0;  // of the table; entries of an older colour that it has not met
   int64_t judged_ms_ = 0;                 // what Expired() compares with: the time of the Store under way
   std::vector<Node*> evicted_;            // of the Store under way; kept for its capacity
-  CacheStats stats_;                      // the counters only
+  CacheStats stats_;                      // the counters only; hits up to the last TellHits
   RecentCounts recent_;
 };
 

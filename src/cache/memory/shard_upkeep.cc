@@ -81,8 +81,8 @@ void Shard::AddStats(CacheStats* stats) {
   Lock lock(*this);
   NoteRecent(clock_->MonotonicMs());
   ReleasePinned(pinned_.size(), &after);
-  const RecentCounts::Counts recent = recent_.Recent({stats_.hits, stats_.misses});
-  stats->hits += stats_.hits;
+  const RecentCounts::Counts recent = recent_.Recent({Hits(), stats_.misses});
+  stats->hits += Hits();
   stats->misses += stats_.misses;
   stats->stale_hits += stats_.stale_hits;
   stats->negative_hits += stats_.negative_hits;

@@ -40,6 +40,7 @@ class MemoryLimiter final : public Limiter {
   Status Refund(std::span<const LimitCheck> checks) override;
   StatusOr<LimitReservation> Reserve(std::span<const LimitCheck> checks) override;
   StatusOr<bool> RefundLease(const LimitLease& lease) override;
+  int64_t LimitOf(std::string_view rule) const override { return rules_.LimitOf(rule); }
   LimitStats Stats() const override;
 
  private:

@@ -60,6 +60,9 @@ void Batcher::Pump() {
 Batcher::Batch Batcher::TakeBatch(int64_t now_ms, Batch* late) {
   Batch batch;
   if (under_way_ >= kMostBatches) return batch;
+  // Beside another one it has to be worth it: a script call of two steps takes Redis hardly less than one of
+  // eight, and what comes back soon brings more to be asked together.
+  if (under_way_ > 0 && waiting_.size() < newest_) return batch;
   size_t charges = 0;
   while (!waiting_.empty()) {
     Question& next = waiting_.front();
@@ -70,6 +73,7 @@ Batcher::Batch Batcher::TakeBatch(int64_t now_ms, Batch* late) {
     (is_late ? *late : batch).push_back(std::move(next));
     waiting_.pop_front();
   }
+  if (!batch.empty()) newest_ = batch.size();
   return batch;
 }
 

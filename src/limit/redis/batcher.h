@@ -68,6 +68,7 @@ class Batcher {
   std::mutex mutex_;  // guards what follows
   std::deque<Question> waiting_;
   int under_way_ = 0;
+  size_t newest_ = 0;     // how many questions the latest batch had
   bool pumping_ = false;  // by some thread, which looks again before it ends
 };
 

@@ -35,17 +35,9 @@ class Awaited {
     answer_ = std::move(answer);
     came_.notify_one();
   }
-  Answer Wait(RedisClient& client) {
+  Answer Wait() {
     std::unique_lock lock(mutex_);
-    while (!answer_) {
-      if (client.threaded()) {
-        came_.wait(lock);
-      } else {
-        lock.unlock();
-        client.Poll(kPollMs);
-        lock.lock();
-      }
-    }
+    came_.wait(lock, [this] { return answer_.has_value(); });
     return std::move(*answer_);
   }
 
@@ -92,6 +84,7 @@ class RedisLimiter final : public Limiter {
   void ReserveAsync(std::span<const LimitCheck> checks, Done<StatusOr<LimitReservation>> done) override;
   void RefundLeaseAsync(const LimitLease& lease, Done<StatusOr<bool>> done) override;
 
+  int64_t LimitOf(std::string_view rule) const override { return rules_.LimitOf(rule); }
   bool remote() const override { return true; }
   LimitStats Stats() const override;
 
@@ -103,9 +96,11 @@ class RedisLimiter final : public Limiter {
   Answer Wait(const Start& start) {
     auto awaited = std::make_shared<Awaited<Answer>>();
     start([awaited](Answer answer) { awaited->Set(std::move(answer)); });
-    return awaited->Wait(*client_);
+    return awaited->Wait();
   }
 
+  // Asks Redis; without a thread, until it has answered.
+  void Send(Question question);
   StatusOr<Question> Ask(Verb verb, std::span<const LimitCheck> checks) const;
   std::optional<Question> AskLease(const LimitLease& lease) const;
   LimitDecision Decided(const Question& question, std::span<const int64_t> numbers);
@@ -142,6 +137,26 @@ StatusOr<Question> RedisLimiter::Ask(Verb verb, std::span<const LimitCheck> chec
                               keys_.Charge(rules_[charge.rule], charge.cost)});
   }
   return question;
+}
+
+void RedisLimiter::Send(Question question) {
+  if (client_->threaded()) return batcher_.Ask(std::move(question));
+  struct Answer {
+    std::atomic<bool> came{false};
+    Status status;
+    std::vector<int64_t> numbers;
+  };
+  auto answer = std::make_shared<Answer>();
+  const Question asked = question;
+  question.done = [answer](const Question&, Numbers numbers) {
+    if (numbers.ok()) answer->numbers.assign(numbers->begin(), numbers->end());
+    answer->status = numbers.status();
+    answer->came = true;
+  };
+  batcher_.Ask(std::move(question));
+  while (!answer->came) client_->Poll(kPollMs);
+  // Only now: what goes on from here may ask again, and one Poll can't be called from within another.
+  asked.done(asked, answer->status.ok() ? Numbers(answer->numbers) : Numbers(answer->status));
 }
 
 LimitDecision RedisLimiter::Counted(LimitDecision decision) {
@@ -184,7 +199,7 @@ void RedisLimiter::CheckAsync(std::span<const LimitCheck> checks, Done<StatusOr<
   question->done = [this, done = std::move(done)](const Question& asked, Numbers numbers) {
     numbers.ok() ? done(Decided(asked, *numbers)) : done(Away(asked, numbers.status()));
   };
-  batcher_.Ask(*std::move(question));
+  Send(*std::move(question));
 }
 
 void RedisLimiter::ReserveAsync(std::span<const LimitCheck> checks, Done<StatusOr<LimitReservation>> done) {
@@ -194,7 +209,7 @@ void RedisLimiter::ReserveAsync(std::span<const LimitCheck> checks, Done<StatusO
   question->done = [this, done = std::move(done)](const Question& asked, Numbers numbers) {
     numbers.ok() ? done(Reserved(asked, *numbers)) : done(AwayReserving(asked, numbers.status()));
   };
-  batcher_.Ask(*std::move(question));
+  Send(*std::move(question));
 }
 
 void RedisLimiter::RefundAsync(std::span<const LimitCheck> checks, Done<Status> done) {
@@ -204,7 +219,7 @@ void RedisLimiter::RefundAsync(std::span<const LimitCheck> checks, Done<Status> 
   question->done = [this, done = std::move(done)](const Question& asked, Numbers numbers) {
     done(numbers.ok() ? OkStatus() : AwayRefunding(asked, numbers.status()));
   };
-  batcher_.Ask(*std::move(question));
+  Send(*std::move(question));
 }
 
 // Nothing when a part is none that a limiter with these keys wrote.
@@ -231,7 +246,7 @@ void RedisLimiter::RefundLeaseAsync(const LimitLease& lease, Done<StatusOr<bool>
     Degrades(numbers.status());
     done(numbers.status());
   };
-  batcher_.Ask(*std::move(question));
+  Send(*std::move(question));
 }
 
 // A child of fork has used the wrong handle: no mode makes that right.

@@ -13,7 +13,7 @@
 namespace mediagen {
 
 struct RedisLimiterOptions {
-  bool threaded = true;  // false: no thread; whoever waits for an answer drives the connection
+  bool threaded = true;  // false: no thread; who asks drives the connection until it is answered
   LogSink* log = nullptr;
   Random* random = nullptr;         // of ids and backoffs; null: SystemRandom()
   size_t max_local_keys = 1 << 20;  // of onFailure=local
