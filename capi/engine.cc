@@ -39,7 +39,7 @@ int32_t mediagen_close_begin(mediagen_engine* engine, int64_t grace_ms, mediagen
 
 void mediagen_engine_free(mediagen_engine* engine) {
   if (engine == nullptr || engine->fork.forked()) return;
-  Guard(nullptr, {}, [&] {
+  Guard(nullptr, [&] {
     if (!engine->engine->closed()) {
       auto call = std::make_shared<Call>(nullptr, 0, DriveOf(engine->engine));
       Close(engine->engine, 0, call);

@@ -10,8 +10,8 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <exception>
-#include <initializer_list>
 #include <new>
 #include <string>
 #include <string_view>
@@ -93,16 +93,22 @@ inline int32_t Answer(mediagen_error** err, const StatusOr<int32_t>& state) {
 }
 
 template <typename Body>
-int32_t Guard(mediagen_error** err, std::initializer_list<Argument> arguments, Body&& body) noexcept {
+int32_t Guard(mediagen_error** err, Body&& body) noexcept {
   if (err != nullptr) *err = nullptr;
-  for (const Argument& argument : arguments) {
-    if (!argument.present || argument.forked) return RefuseArgument(err, argument);
-  }
   try {
     return Answer(err, body());
   } catch (...) {
     return RefuseException(err);
   }
+}
+
+// An array, for its size is known: what is checked stays in registers.
+template <size_t kCount, typename Body>
+int32_t Guard(mediagen_error** err, const Argument (&arguments)[kCount], Body&& body) noexcept {
+  for (const Argument& argument : arguments) {
+    if (!argument.present || argument.forked) return RefuseArgument(err, argument);
+  }
+  return Guard(err, std::forward<Body>(body));
 }
 
 // Refuses an ABI that this library does not speak.

@@ -1,7 +1,10 @@
 #include "mediagen/limiter.h"
 
-#include <algorithm>
-#include <charconv>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <string>
@@ -25,46 +28,88 @@ Status BadLine(size_t number) {
                {.hint = "Write \"rule\\tkey\\tcost\\n\" for each, the cost a whole number from 0 on."});
 }
 
-// "rule\tkey\tcost\n"…: views into `text`.
-StatusOr<Checks> ParseChecks(std::string_view text) {
-  Checks checks;
-  // One line too many is enough for the limiter to refuse them all.
-  while (!text.empty() && checks.size() <= kMostLimitChecks) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const size_t key = line.find('\t');
-    if (key == std::string_view::npos) return BadLine(checks.size() + 1);
-    const size_t cost = std::min(line.find('\t', key + 1), line.size());
-    LimitCheck check{line.substr(0, key), line.substr(key + 1, cost - key - 1), 1};
-    if (cost < line.size()) {
-      const char *first = line.data() + cost + 1, *last = line.data() + line.size();
-      auto [stop, error] = std::from_chars(first, last, check.cost);
-      if (error != std::errc() || stop != last) return BadLine(checks.size() + 1);
-    }
-    checks.push_back(check);
+// The length of what stands before the next tab or line's end. Lines are short: a call to memchr takes
+// longer.
+size_t FieldSize(std::string_view text) {
+  size_t size = 0;
+#if defined(__SSE2__)
+  const __m128i tab = _mm_set1_epi8('\t'), end = _mm_set1_epi8('\n');
+  for (; text.size() - size >= 16; size += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + size));
+    const int found = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, tab), _mm_cmpeq_epi8(bytes, end)));
+    if (found != 0) return size + static_cast<size_t>(std::countr_zero(static_cast<unsigned>(found)));
   }
-  return checks;
+#endif
+  while (size < text.size() && text[size] != '\t' && text[size] != '\n') ++size;
+  return size;
 }
 
-Status CheckDecisionSize(const mediagen_decision* out) {
-  if (out->struct_size >= offsetof(mediagen_decision, rule)) return OkStatus();
+std::string_view TakeField(std::string_view* text) {
+  const std::string_view field = text->substr(0, FieldSize(*text));
+  text->remove_prefix(field.size());
+  return field;
+}
+
+bool TakeTab(std::string_view* text) {
+  if (text->empty() || text->front() != '\t') return false;
+  text->remove_prefix(1);
+  return true;
+}
+
+// A whole number from 0 on, of at most 18 digits, without a sign. False: it is none.
+bool TakeCost(std::string_view* text, int64_t* cost) {
+  size_t digits = 0;
+  int64_t value = 0;
+  for (; digits < text->size() && digits < 18 && (*text)[digits] >= '0' && (*text)[digits] <= '9'; ++digits)
+    value = value * 10 + ((*text)[digits] - '0');
+  text->remove_prefix(digits);
+  *cost = value;
+  return digits > 0;
+}
+
+// "rule\tkey\tcost\n"…: views into `text`.
+Status ParseChecks(std::string_view text, Checks* checks) {
+  // One line too many is enough for the limiter to refuse them all.
+  while (!text.empty() && checks->size() <= kMostLimitChecks) {
+    LimitCheck check;
+    check.rule = TakeField(&text);
+    if (!TakeTab(&text)) return BadLine(checks->size() + 1);
+    check.key = TakeField(&text);
+    if (TakeTab(&text) && !TakeCost(&text, &check.cost)) return BadLine(checks->size() + 1);
+    if (!text.empty() && text.front() != '\n') return BadLine(checks->size() + 1);
+    if (!text.empty()) text.remove_prefix(1);
+    checks->push_back(check);
+  }
+  return OkStatus();
+}
+
+bool HoldsDecision(const mediagen_decision* out) {
+  return out->struct_size >= offsetof(mediagen_decision, rule);
+}
+
+Status BadDecisionSize(const mediagen_decision* out) {
   return Error(Code::kInvalid, fmt::format("The decision's struct_size is {}.", out->struct_size),
                {.hint = "Set it to sizeof(mediagen_decision) before the call."});
 }
 
 // As much as the caller's structure has room for.
 int32_t Write(const LimitDecision& decision, mediagen_decision* out) {
+  if (out->struct_size >= sizeof(mediagen_decision)) {  // field by field: see limit::Describe
+    out->struct_size = sizeof(mediagen_decision);
+    out->allowed = decision.allowed;
+    out->degraded = decision.degraded;
+    out->limit = decision.limit;
+    out->window_ms = decision.window_ms;
+    out->remaining = decision.remaining;
+    out->reset_after_ms = decision.reset_after_ms;
+    out->retry_after_ms = decision.retry_after_ms;
+    out->rule = {decision.rule.data(), decision.rule.size()};
+    return MEDIAGEN_OK;
+  }
   const mediagen_decision written = {
-      std::min(out->struct_size, sizeof(mediagen_decision)),
-      decision.allowed,
-      decision.degraded,
-      decision.limit,
-      decision.window_ms,
-      decision.remaining,
-      decision.reset_after_ms,
-      decision.retry_after_ms,
-      {decision.rule.data(), decision.rule.size()},
+      out->struct_size,        decision.allowed,        decision.degraded,
+      decision.limit,          decision.window_ms,      decision.remaining,
+      decision.reset_after_ms, decision.retry_after_ms, {decision.rule.data(), decision.rule.size()},
   };
   std::memcpy(out, &written, written.struct_size);
   return MEDIAGEN_OK;
@@ -113,10 +158,11 @@ int32_t mediagen_limiter_check(mediagen_limiter* limiter, mediagen_str rule, med
                                mediagen_decision* out) {
   return Guard(nullptr, {Need("limiter", limiter), Need("rule", rule), Need("key", key), Need("out", out)},
                [&]() -> StatusOr<int32_t> {
-                 RETURN_IF_ERROR(CheckDecisionSize(out));
+                 if (!HoldsDecision(out)) return BadDecisionSize(out);
                  const LimitCheck check{View(rule), View(key), cost};
-                 ASSIGN_OR_RETURN(const LimitDecision decision, limiter->limiter->Check({&check, 1}));
-                 return Write(decision, out);
+                 const auto decision = limiter->limiter->Check({&check, 1});
+                 if (!decision.ok()) return decision.status();
+                 return Write(*decision, out);
                });
 }
 
@@ -124,11 +170,12 @@ int32_t mediagen_limiter_check_all(mediagen_limiter* limiter, mediagen_str check
                                    mediagen_decision* tightest) {
   return Guard(nullptr, {Need("limiter", limiter), Need("checks", checks), Need("tightest", tightest)},
                [&]() -> StatusOr<int32_t> {
-                 RETURN_IF_ERROR(CheckDecisionSize(tightest));
-                 ASSIGN_OR_RETURN(const Checks parsed, ParseChecks(View(checks)));
-                 ASSIGN_OR_RETURN(const LimitDecision decision,
-                                  limiter->limiter->Check({parsed.data(), parsed.size()}));
-                 return Write(decision, tightest);
+                 if (!HoldsDecision(tightest)) return BadDecisionSize(tightest);
+                 Checks parsed;
+                 RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
+                 const auto decision = limiter->limiter->Check({parsed.data(), parsed.size()});
+                 if (!decision.ok()) return decision.status();
+                 return Write(*decision, tightest);
                });
 }
 
@@ -137,7 +184,8 @@ int32_t mediagen_limiter_check_begin(mediagen_limiter* limiter, mediagen_str che
   return Guard(err,
                {Need("limiter", limiter), Need("checks", checks), Allow("inbox", inbox), Out("out", out)},
                [&]() -> StatusOr<int32_t> {
-                 ASSIGN_OR_RETURN(const Checks parsed, ParseChecks(View(checks)));
+                 Checks parsed;
+                 RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
                  return Begin(inbox, tag, nullptr, out, [&](const std::shared_ptr<Call>& call) {
                    limiter->limiter->CheckAsync({parsed.data(), parsed.size()},
                                                 EndWith<LimitDecision>(call, Document));
@@ -148,7 +196,8 @@ int32_t mediagen_limiter_check_begin(mediagen_limiter* limiter, mediagen_str che
 
 int32_t mediagen_limiter_refund(mediagen_limiter* limiter, mediagen_str checks, mediagen_error** err) {
   return Guard(err, {Need("limiter", limiter), Need("checks", checks)}, [&]() -> Status {
-    ASSIGN_OR_RETURN(const Checks parsed, ParseChecks(View(checks)));
+    Checks parsed;
+    RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
     return limiter->limiter->Refund({parsed.data(), parsed.size()});
   });
 }
@@ -159,8 +208,9 @@ int32_t mediagen_limiter_reserve(mediagen_limiter* limiter, mediagen_str checks,
       err,
       {Need("limiter", limiter), Need("checks", checks), Need("tightest", tightest), Out("lease", lease)},
       [&]() -> StatusOr<int32_t> {
-        RETURN_IF_ERROR(CheckDecisionSize(tightest));
-        ASSIGN_OR_RETURN(const Checks parsed, ParseChecks(View(checks)));
+        if (!HoldsDecision(tightest)) return BadDecisionSize(tightest);
+        Checks parsed;
+        RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
         ASSIGN_OR_RETURN(const LimitReservation reserved,
                          limiter->limiter->Reserve({parsed.data(), parsed.size()}));
         if (reserved.decision.allowed) *lease = Export(BufferRef::Own(reserved.lease.Encode()));
@@ -191,7 +241,8 @@ int32_t mediagen_limiter_reserve_begin(mediagen_limiter* limiter, mediagen_str c
   return Guard(err,
                {Need("limiter", limiter), Need("checks", checks), Allow("inbox", inbox), Out("out", out)},
                [&]() -> StatusOr<int32_t> {
-                 ASSIGN_OR_RETURN(const Checks parsed, ParseChecks(View(checks)));
+                 Checks parsed;
+                 RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
                  return Begin(inbox, tag, nullptr, out, [&](const std::shared_ptr<Call>& call) {
                    limiter->limiter->ReserveAsync({parsed.data(), parsed.size()},
                                                   EndWith<LimitReservation>(call, write));

@@ -17,8 +17,8 @@ enum {
 
 /* `config_json` is {"bytes": 52428800, "entries": 0, "largestEntry": 0.125, "policy": "tinylfu",
  * "negativeTtlMs": 5000}, every key optional. entries 0: bounded by bytes alone. largestEntry: the share of
- * the bytes that one entry may have. policy: "tinylfu", "lru" or "s3fifo". Starts no thread, creates no file.
- */
+ * the bytes that one entry may have; without it an eighth, at most 16 MiB. policy: "tinylfu", "lru" or
+ * "s3fifo". Starts no thread, creates no file. */
 MEDIAGEN_API int32_t mediagen_cache_open(uint32_t abi, mediagen_str config_json, mediagen_cache **out,
                                          mediagen_error **err);
 MEDIAGEN_API void mediagen_cache_free(mediagen_cache *cache);

@@ -17,7 +17,9 @@ StatusOr<MemoryCacheOptions> ParseMemoryCacheOptions(std::string_view config_jso
   std::string policy = "tinylfu";
   fields.Int("bytes", &bytes, 1 << 10, int64_t{1} << 40);
   fields.Int("entries", &entries, 0, int64_t{1} << 40);
-  fields.Number("largestEntry", &options.largest_entry, 0, 1);
+  double largest_entry = -1;
+  fields.Number("largestEntry", &largest_entry, 0, 1);
+  if (largest_entry >= 0) options.largest_entry = largest_entry;
   fields.Int("negativeTtlMs", &options.negative_ttl_ms, 1, int64_t{86'400'000} * 366);
   fields.String("policy", &policy, {.max_bytes = 16});
   RETURN_IF_ERROR(fields.Finish());

@@ -26,8 +26,9 @@ TEST_CASE("the memory cache keeps the contract of caches") {
                    [&](int64_t ms) { clock.Advance(ms); }});
   }
   SUBCASE("four shards") {
-    CacheContract({[&] { return NewMemoryCache(&clock, {.budget_bytes = 256 << 20}); },
-                   [&](int64_t ms) { clock.Advance(ms); }});
+    CacheContract(
+        {[&] { return NewMemoryCache(&clock, {.budget_bytes = 256 << 20, .largest_entry = 0.125}); },
+         [&](int64_t ms) { clock.Advance(ms); }});
   }
 }
 
@@ -48,6 +49,15 @@ TEST_CASE("an entry past its share of the budget is too large, and the largest a
   CHECK(!f.cache->Get("k"));
   CHECK(PutText(*f.cache, std::string(1 << 17, 'k'), "x") == Admission::kTooLarge);
   CHECK(f.cache->Stats().refusals == 2);
+}
+
+TEST_CASE("without a share that is asked for, an entry may have an eighth of the bytes and 16 MiB at most") {
+  FakeClock clock;
+  for (const auto& [budget, largest] : {std::pair{16u << 20, 2u << 20}, std::pair{1u << 30, 16u << 20}}) {
+    auto cache = NewMemoryCache(&clock, {.budget_bytes = budget});
+    CHECK(PutText(*cache, "k", std::string(largest - 1000, 'x')) == Admission::kAdmitted);
+    CHECK(PutText(*cache, "k", std::string(largest, 'x')) == Admission::kTooLarge);
+  }
 }
 
 TEST_CASE("a budget of many shards still keeps one entry of the largest size that it promises") {

@@ -98,7 +98,7 @@ inline void LimiterAgreesWithModel(const LimiterBackend& backend, uint64_t seed,
     if (!got.lease.parts.empty()) leases.emplace_back(std::move(got.lease), std::move(modelled));
     if (leases.size() > 50) leases.pop_front();
   }
-  CHECK(refused > steps / 20);
+  CHECK(refused > steps / 100);
   CHECK(given_back > steps / 200);
 }
 

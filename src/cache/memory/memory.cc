@@ -13,13 +13,17 @@ using memory_cache::HashedKey;
 using memory_cache::InvalidationLog;
 using memory_cache::Shard;
 
-constexpr uint64_t kLeastEntries = 4096;  // of a part
+constexpr uint64_t kLeastEntries = 4096;    // of a part
+constexpr uint64_t kLeastBytes = 32 << 20;  // of what is parted once more
+constexpr uint64_t kMostShards = 16;
+constexpr uint64_t kLargestByDefault = 16 << 20;  // a picture of 16 MiB is a rare one
 
 // Each shard is a cache of its own, so a small budget in many parts keeps the wrong entries: as few as
 // contention allows.
 uint64_t ShardsFor(const MemoryCacheOptions& options, uint64_t largest_entry) {
   const uint64_t budget = options.budget_bytes;
-  uint64_t shards = budget < (32 << 20) ? 1 : budget < (128 << 20) ? 2 : budget < (1 << 30) ? 4 : 8;
+  uint64_t shards = 1;
+  while (shards < kMostShards && budget / shards >= kLeastBytes) shards *= 2;
   auto too_many = [&] {
     return largest_entry > budget / shards / 2 ||
            (options.max_entries != 0 && options.max_entries / shards < kLeastEntries);
@@ -41,9 +45,11 @@ auto PolicyOf(CachePolicy policy) {
 }
 
 uint64_t LargestEntry(const MemoryCacheOptions& options) {
-  if (!(options.largest_entry > 0)) return 0;
-  if (options.largest_entry >= 1) return options.budget_bytes;
-  return static_cast<uint64_t>(static_cast<double>(options.budget_bytes) * options.largest_entry);
+  if (!options.largest_entry) return std::min(options.budget_bytes / 8, kLargestByDefault);
+  const double share = *options.largest_entry;
+  if (!(share > 0)) return 0;
+  if (share >= 1) return options.budget_bytes;
+  return static_cast<uint64_t>(static_cast<double>(options.budget_bytes) * share);
 }
 
 class MemoryCache final : public Cache {

@@ -6,11 +6,13 @@
 namespace mediagen::memory_cache {
 namespace {
 
-constexpr size_t kAccessesPerEntry = 2;  // from one decision to the next
+constexpr size_t kAccessesPerEntry = 1;  // from one decision to the next
 constexpr size_t kLeastAccesses = 40;
-constexpr double kFading = 0.9;  // what a decision leaves of the hits before it: ten decisions' worth
-// One window is better than another by more than chance when it has this many square roots of hits more.
-constexpr double kClearly = 1;
+constexpr double kFading = 0.95;  // what a decision leaves of the counts before it: twenty decisions' worth
+// One window is better than another by more than chance when the keys that it alone found are more than those
+// that only the other one found, by this many square roots of both together (McNemar's test). What both found
+// says nothing of their difference.
+constexpr double kClearly = 2.5;
 
 // All that a shadow knows of a key is its size.
 class PlainJudge final : public Judge {
@@ -53,16 +55,18 @@ void Shadows::Resize(size_t entries) {
 
 void Shadows::StartCounting() {
   accesses_ = 0;
-  for (auto& shadow : shadows_) shadow->hits = shadow->recent = 0;
+  found_by_.fill(0);
 }
 
 bool Shadows::Access(uint64_t hash, uint64_t charge, const Room& room) {
   const Room part = Part(room, rate_shift_);
-  for (auto& shadow : shadows_) {
+  size_t found_by = 0;
+  for (size_t i = 0; i < shadows_.size(); ++i) {
+    const auto& shadow = shadows_[i];
     auto [place, absent] = shadow->nodes.try_emplace(hash);
     if (!absent) {
       shadow->segments.Hit(place->second);
-      ++shadow->recent;
+      found_by |= size_t{1} << i;
       continue;
     }
     if (shadow->free.empty()) shadow->free.push_back(&shadow->pool.emplace_back());
@@ -77,24 +81,30 @@ bool Shadows::Access(uint64_t hash, uint64_t charge, const Room& room) {
       shadow->free.push_back(evicted);
     }
   }
+  ++found_by_[found_by];
   return ++accesses_ >= std::max(kLeastAccesses, kAccessesPerEntry * sampled_entries_);
 }
 
 std::optional<double> Shadows::Best(double current) {
   accesses_ = 0;
-  const Shadow *best = nullptr, *now = nullptr;
-  double share = current;
+  const size_t now =
+      static_cast<size_t>(std::find(kShares.begin(), kShares.end(), current) - kShares.begin());
+  double most = 0;
+  std::optional<double> best;
   for (size_t i = 0; i < kShares.size(); ++i) {
-    Shadow& shadow = *shadows_[i];
-    shadow.hits = shadow.hits * kFading + shadow.recent;
-    shadow.recent = 0;
-    if (kShares[i] == current) now = &shadow;
-    if (best && shadow.hits <= best->hits) continue;
-    best = &shadow;
-    share = kShares[i];
+    double more = 0, less = 0;  // found by this one alone of the two, and by the current one alone
+    for (size_t found_by = 0; found_by < found_by_.size(); ++found_by) {
+      const bool mine = found_by >> i & 1, its = found_by >> now & 1;
+      if (mine && !its) more += found_by_[found_by];
+      if (its && !mine) less += found_by_[found_by];
+    }
+    const double lead = more - less;
+    if (lead <= most || lead <= kClearly * std::sqrt(more + less)) continue;
+    most = lead;
+    best = kShares[i];
   }
-  if (best == now || (now && best->hits - now->hits <= kClearly * std::sqrt(best->hits))) return std::nullopt;
-  return share;
+  for (double& count : found_by_) count *= kFading;
+  return best;
 }
 
 }  // namespace mediagen::memory_cache

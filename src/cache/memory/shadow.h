@@ -20,7 +20,7 @@ class Shadows {
  public:
   // Windows from almost none, best against loops and scans, to almost all, best where what is new is wanted.
   static constexpr std::array<double, 5> kShares = {0.01, 0.06, 0.2, 0.5, 0.8};
-  static constexpr size_t kMostNodes = 256;
+  static constexpr size_t kMostNodes = 512;
 
   explicit Shadows(const FrequencySketch* sketch);
 
@@ -33,7 +33,7 @@ class Shadows {
   bool Access(uint64_t hash, uint64_t charge, const Room& room);
   // Forgets what was counted, but not the keys.
   void StartCounting();
-  // The window that found clearly more of late than `current` did; nothing when none did.
+  // The window that found clearly more of late than `current`, one of kShares, did; nothing when none did.
   std::optional<double> Best(double current);
 
  private:
@@ -42,10 +42,11 @@ class Shadows {
     absl::flat_hash_map<uint64_t, Node*> nodes;  // by hash
     std::deque<Node> pool;                       // theirs, and those of `free`
     std::vector<Node*> free;
-    double hits = 0, recent = 0;  // faded, and since the last Best()
   };
 
   std::array<std::unique_ptr<Shadow>, kShares.size()> shadows_;
+  // Accesses, faded, by who found the key: bit i of the index says that shadow i did.
+  std::array<double, size_t{1} << kShares.size()> found_by_{};
   int rate_shift_ = 0;  // one of 2^rate_shift_ keys
   size_t sampled_entries_ = 0;
   size_t accesses_ = 0;  // since the last Best()

@@ -7,7 +7,8 @@ namespace mediagen::memory_cache {
 namespace {
 
 constexpr size_t kLeastEntries = 256;
-constexpr uint64_t kCountsPerEntry = 10;  // the sample of the TinyLFU paper
+// The TinyLFU paper has 10. The sketch is smaller than its authors', and holds fewer counts as exactly.
+constexpr uint64_t kCountsPerEntry = 7;
 constexpr uint64_t kLowBits = 0x7777777777777777;
 constexpr uint64_t kOddBits = 0x1111111111111111;
 constexpr int kRows = 4;

@@ -2,7 +2,7 @@
 //
 // A count-min sketch (Cormode and Muthukrishnan 2005) of 4-bit counters, four for each key, which lie in one
 // block of 64 bytes, so that a key costs one cache miss (blocking: Putze, Sanders and Singler, "Cache-, Hash-
-// and Space-Efficient Bloom Filters", 2007). Halved after ten counts an entry, so that old fame fades
+// and Space-Efficient Bloom Filters", 2007). Halved after seven counts an entry, so that old fame fades
 // (TinyLFU's reset). 8 bytes an entry at most, 16 up to kSmall entries. Not thread-safe.
 #pragma once
 

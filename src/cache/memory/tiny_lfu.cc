@@ -16,7 +16,7 @@ class TinyLfu final : public Policy {
 
   void Hit(std::span<Node* const> nodes) override;
   void Miss(uint64_t hash) override {
-    if (was_half_full_) sketch_.Count(hash);
+    if (counts_) sketch_.Count(hash);
   }
   void Add(Node* node, const Room& room, std::vector<Node*>* evicted) override;
   bool Shrink(const Room& room, std::vector<Node*>* evicted) override {
@@ -27,15 +27,16 @@ class TinyLfu final : public Policy {
   uint64_t entries() const override { return segments_.entries(); }
 
  private:
+  void Grow(const Node& node, const Room& room);
   void Learn(const Node& node);
 
   FrequencySketch sketch_;
   Segments segments_;
   Shadows shadows_;
   Room room_;  // of the latest Add
-  // Nothing is counted before: what comes while there is room for everything says little of what will be
-  // wanted when there is none, and its counts would keep it there.
-  bool was_half_full_ = false;
+  // Whether the cache was three quarters full. Nothing is counted before: what comes while there is room for
+  // everything says little of what will be wanted when there is none, and its counts would keep it there.
+  bool counts_ = false;
 };
 
 void TinyLfu::Hit(std::span<Node* const> nodes) {
@@ -45,7 +46,7 @@ void TinyLfu::Hit(std::span<Node* const> nodes) {
     __builtin_prefetch(node->next, 1);
   }
   for (Node* node : nodes) {
-    if (was_half_full_) sketch_.Count(node->hash);
+    if (counts_) sketch_.Count(node->hash);
     if (shadows_.Samples(node->hash)) Learn(*node);
     segments_.Hit(node);
   }
@@ -53,18 +54,29 @@ void TinyLfu::Hit(std::span<Node* const> nodes) {
 
 void TinyLfu::Add(Node* node, const Room& room, std::vector<Node*>* evicted) {
   room_ = room;
-  sketch_.Grow(entries() + 1);
   shadows_.Resize(entries() + 1);
-  if (!was_half_full_ && (bytes() >= room.bytes / 2 || entries() >= room.entries / 2)) {
-    was_half_full_ = true;
+  if (!counts_ && (bytes() >= room.bytes / 4 * 3 || entries() >= room.entries / 4 * 3)) {
+    counts_ = true;
     shadows_.StartCounting();
   }
+  if (counts_) Grow(*node, room);
   if (shadows_.Samples(node->hash)) Learn(*node);
   segments_.Add(node, room, evicted);
 }
 
+// The sketch gets the size at once that it will need when the cache is full, because keys that share a
+// counter after it grew keep each other's counts. But never twice what it needs now: the entries to come may
+// be larger.
+void TinyLfu::Grow(const Node& node, const Room& room) {
+  const double now = static_cast<double>(entries() + 1);
+  const double by_bytes =
+      now * static_cast<double>(room.bytes) / std::max(1.0, static_cast<double>(bytes() + node.charge));
+  const double full = std::min({by_bytes, static_cast<double>(room.entries), 2 * now});
+  sketch_.Grow(static_cast<size_t>(std::max(now, full)));
+}
+
 void TinyLfu::Learn(const Node& node) {
-  if (!shadows_.Access(node.hash, node.charge, room_) || !was_half_full_) return;
+  if (!shadows_.Access(node.hash, node.charge, room_) || !counts_) return;
   if (auto share = shadows_.Best(segments_.window_share())) segments_.SetWindowShare(*share);
 }
 

@@ -32,13 +32,14 @@ class KeyTable {
   size_t size() const { return used_; }
   size_t bytes() const { return size_t{room_} * stride_ + size_t{capacity_} * 4; }
 
-  // Of the 64 bits of a hash, those from 8 on tell keys apart: the lowest 8 are the stripes'.
+  // Of the 64 bits of a hash, those from 8 on tell keys apart: the lowest 8 are the stripes'. A small table
+  // is in the processor's cache anyway.
   void Prefetch(uint64_t hash) const {
-    if (capacity_ != 0) __builtin_prefetch(&index_[Home(hash)]);
+    if (capacity_ > kSmall) __builtin_prefetch(&index_[Home(hash)]);
   }
   // The same for the record that is most likely the key's, once the index has been fetched.
   void PrefetchRecord(uint64_t hash) const {
-    if (capacity_ == 0) return;
+    if (capacity_ <= kSmall) return;
     const uint32_t entry = index_[Home(hash)];
     if (entry != kFree) __builtin_prefetch(Record(entry & kPosition));
   }
@@ -75,6 +76,7 @@ class KeyTable {
   };
   static constexpr size_t kHead = 12;  // the hash's high bits and the moment
   static constexpr uint32_t kPosition = kMostKeys, kFree = 0xFFFFFFFF;
+  static constexpr uint32_t kSmall = 256;
 
   static uint64_t Load(const std::byte* from) {
     uint64_t value;

@@ -57,8 +57,8 @@ class MemoryLimiter final : public Limiter {
   void SortByStripe(std::span<Charge> charges) const;
   bool ResolveLease(const LimitLease& lease, std::vector<Charge>* charges) const;
   // Decides and, when allowed, charges; `lease`, when not null, gets its parts.
-  StatusOr<LimitDecision> Take(std::span<const LimitCheck> checks, LimitLease* lease);
-  StatusOr<LimitDecision> TakeOne(const LimitCheck& check);
+  Status Take(std::span<const LimitCheck> checks, LimitDecision* decision, LimitLease* lease);
+  Status TakeOne(const LimitCheck& check, LimitDecision* decision);
   Status MakeRoom(std::span<const Charge> charges, int64_t now_ms);
 
   const RuleSet rules_;
@@ -73,36 +73,30 @@ class MemoryLimiter final : public Limiter {
 // Holds the locks of all stripes that a step touches (which is sorted by them), taken in their order.
 class MemoryLimiter::Locks {
  public:
-  Locks(MemoryLimiter& limiter, std::span<const Charge> charges) : limiter_(limiter), charges_(charges) {
-    ForEach([this](Stripe& stripe) {
-      stripe.lock().lock();
-      now_ms_ = std::max(now_ms_, stripe.tick().NowMs());
-    });
-    if (charges.size() > 1) ForEach([this](Stripe& stripe) { stripe.tick().AtLeast(now_ms_); });
+  Locks(MemoryLimiter& limiter, std::span<const Charge> charges) {
+    const uint64_t counter = limit::Tick::Counter();
+    for (const Charge& charge : charges) {
+      Stripe* stripe = &limiter.StripeFor(charge);
+      if (count_ > 0 && held_[count_ - 1] == stripe) continue;
+      stripe->lock().lock();
+      now_ms_ = std::max(now_ms_, stripe->tick().NowMs(counter));
+      held_[count_++] = stripe;
+    }
+    for (size_t i = 0; count_ > 1 && i < count_; ++i) held_[i]->tick().AtLeast(now_ms_);
     now_ms_ -= limiter.opened_ms_;
   }
   ~Locks() {
-    ForEach([](Stripe& stripe) { stripe.lock().unlock(); });
+    for (size_t i = 0; i < count_; ++i) held_[i]->lock().unlock();
   }
   Locks(const Locks&) = delete;
   Locks& operator=(const Locks&) = delete;
 
-  // Read under the locks, so that it never goes back for any key.
+  // Never goes back for any key.
   int64_t now_ms() const { return now_ms_; }
 
  private:
-  template <typename Function>
-  void ForEach(Function function) {
-    size_t last = SIZE_MAX;
-    for (const Charge& charge : charges_) {
-      const size_t stripe = limiter_.StripeOf(charge);
-      if (stripe != last) function(*limiter_.stripes_[stripe]);
-      last = stripe;
-    }
-  }
-
-  MemoryLimiter& limiter_;
-  const std::span<const Charge> charges_;
+  Stripe* held_[kMostLimitChecks];
+  size_t count_ = 0;
   int64_t now_ms_ = 0;
 };
 
@@ -115,14 +109,14 @@ void MemoryLimiter::SortByStripe(std::span<Charge> charges) const {
   }
 }
 
-StatusOr<LimitDecision> MemoryLimiter::Take(std::span<const LimitCheck> checks, LimitLease* lease) {
+Status MemoryLimiter::Take(std::span<const LimitCheck> checks, LimitDecision* decision, LimitLease* lease) {
   Step step;
   RETURN_IF_ERROR(rules_.Resolve(checks, seed_, &step));
-  if (step.count == 0) return LimitDecision{};
+  if (step.count == 0) return OkStatus();
   SortByStripe(step.all());
-  for (const Charge& charge : step.all()) StripeFor(charge).Prefetch(charge);
   Locks locks(*this, step.all());
   const int64_t now_ms = locks.now_ms();
+  for (const Charge& charge : step.all()) StripeFor(charge).Prefetch(charge);
   for (const Charge& charge : step.all()) StripeFor(charge).PrefetchRecord(charge);
 
   limit::Tightest tightest;
@@ -130,14 +124,15 @@ StatusOr<LimitDecision> MemoryLimiter::Take(std::span<const LimitCheck> checks, 
   bool fresh = false;
   for (size_t i = 0; i < step.count; ++i) {
     const Charge& charge = step.charges[i];
-    positions[i] = StripeFor(charge).Find(charge);
+    const Stripe& stripe = StripeFor(charge);
+    positions[i] = stripe.Find(charge);
     fresh |= positions[i] == KeyTable::kNone && charge.cost > 0;
-    tightest.Add(rules_[charge.rule], StripeFor(charge).Decide(charge, positions[i], now_ms));
+    tightest.Add(rules_[charge.rule], stripe.Decide(charge, positions[i], now_ms));
   }
   Stripe& counted = StripeFor(step.charges[0]);
-  const LimitDecision decision = tightest.decision();
-  ++(decision.allowed ? counted.allowed : counted.refused);
-  if (!decision.allowed) return decision;
+  tightest.Describe(decision);
+  ++(decision->allowed ? counted.allowed : counted.refused);
+  if (!decision->allowed) return OkStatus();
 
   if (fresh) {
     RETURN_IF_ERROR(MakeRoom(step.all(), now_ms));
@@ -150,35 +145,36 @@ StatusOr<LimitDecision> MemoryLimiter::Take(std::span<const LimitCheck> checks, 
     std::string key(reinterpret_cast<const char*>(&charge.hash), sizeof charge.hash);
     lease->parts.push_back({rules_[charge.rule].name, std::move(key), charge.cost, until_us});
   }
-  return decision;
+  return OkStatus();
 }
 
 StatusOr<LimitDecision> MemoryLimiter::Check(std::span<const LimitCheck> checks) {
-  return checks.size() == 1 ? TakeOne(checks[0]) : Take(checks, nullptr);
+  StatusOr<LimitDecision> answer{LimitDecision()};
+  const Status taken = checks.size() == 1 ? TakeOne(checks[0], &*answer) : Take(checks, &*answer, nullptr);
+  if (!taken.ok()) answer = taken;
+  return answer;
 }
 
 // Take for one check without a lease, which most are: about half of its time.
-StatusOr<LimitDecision> MemoryLimiter::TakeOne(const LimitCheck& check) {
+Status MemoryLimiter::TakeOne(const LimitCheck& check, LimitDecision* decision) {
   Charge charge;
   RETURN_IF_ERROR(rules_.ResolveOne(check, seed_, &charge));
   Stripe& stripe = StripeFor(charge);
-  stripe.Prefetch(charge);
+  const uint64_t counter = limit::Tick::Counter();
   const std::lock_guard lock(stripe.lock());
-  const int64_t now_ms = stripe.tick().NowMs() - opened_ms_;
+  const int64_t now_ms = stripe.tick().NowMs(counter) - opened_ms_;
   const uint32_t position = stripe.Find(charge);
-  limit::Tightest tightest;
-  tightest.Add(rules_[charge.rule], stripe.Decide(charge, position, now_ms));
-  const LimitDecision decision = tightest.decision();
-  ++(decision.allowed ? stripe.allowed : stripe.refused);
-  if (!decision.allowed || charge.cost == 0) return decision;
+  limit::Describe(rules_[charge.rule], stripe.Decide(charge, position, now_ms), decision);
+  ++(decision->allowed ? stripe.allowed : stripe.refused);
+  if (!decision->allowed || charge.cost == 0) return OkStatus();
   if (position == KeyTable::kNone) RETURN_IF_ERROR(MakeRoom({&charge, 1}, now_ms));
   stripe.Apply(charge, position, now_ms);
-  return decision;
+  return OkStatus();
 }
 
 StatusOr<LimitReservation> MemoryLimiter::Reserve(std::span<const LimitCheck> checks) {
   LimitReservation reservation{.decision = {}, .lease = {.origin = origin_, .id = ++leases_, .parts = {}}};
-  ASSIGN_OR_RETURN(reservation.decision, Take(checks, &reservation.lease));
+  RETURN_IF_ERROR(Take(checks, &reservation.decision, &reservation.lease));
   return reservation;
 }
 

@@ -40,14 +40,9 @@ uint32_t Stripe::Limited(const Charge& charge, int64_t now_ms) const {
   return tables_[charge.rule].WholeAt(position) > now_ms * 1000 ? position : KeyTable::kNone;
 }
 
-Standing Stripe::Decide(const Charge& charge, uint32_t position, int64_t now_ms) const {
+Standing Stripe::DecideExact(const Charge& charge, uint32_t position, int64_t now_ms) const {
   const Formula& formula = formulas_[charge.rule];
-  const KeyTable& table = tables_[charge.rule];
-  if (!formula.exact) {
-    const int64_t tat_us = position == KeyTable::kNone ? 0 : table.WholeAt(position);
-    return formula.gcra.Decide(tat_us, now_ms * 1000, charge.cost);
-  }
-  Units units(formula, table, position, now_ms);
+  Units units(formula, tables_[charge.rule], position, now_ms);
   return formula.window.Decide(units.all(), units.newest_ms, now_ms, charge.cost);
 }
 

@@ -43,7 +43,12 @@ class alignas(64) Stripe {
   uint32_t Find(const Charge& charge) const { return tables_[charge.rule].Find(charge.hash); }
 
   // What a check is told, as if it were charged when allowed. Changes nothing.
-  Standing Decide(const Charge& charge, uint32_t position, int64_t now_ms) const;
+  Standing Decide(const Charge& charge, uint32_t position, int64_t now_ms) const {
+    const Formula& formula = formulas_[charge.rule];
+    if (formula.exact) return DecideExact(charge, position, now_ms);
+    const int64_t tat_us = position == KeyTable::kNone ? 0 : tables_[charge.rule].WholeAt(position);
+    return formula.gcra.Decide(tat_us, now_ms * 1000, charge.cost);
+  }
   // Makes room for the records of `charges` that need one; those that are whole are removed first, so that
   // their places are not given away twice. kOverloaded when there is none, and until when; nothing that
   // counts has changed then.
@@ -64,6 +69,7 @@ class alignas(64) Stripe {
  private:
   // The units of a key's exact window, copied out of its record and written back.
   struct Units;
+  Standing DecideExact(const Charge& charge, uint32_t position, int64_t now_ms) const;
   // Its record, or kNone when it has none or is whole.
   uint32_t Limited(const Charge& charge, int64_t now_ms) const;
   Status MakeRoom(size_t needed, int64_t now_ms);

@@ -18,15 +18,16 @@ class Tick {
  public:
   explicit Tick(Clock* clock) : clock_(clock), system_(clock == SystemClock()) {}
 
-  int64_t NowMs() {
+  // To be read before the lock is taken, which takes as long as the reading: both are then done at once. Who
+  // had to wait for the lock is told the time at which it came, or a later one.
+  static uint64_t Counter() {
 #if defined(__x86_64__)
-    const uint64_t counter = __builtin_ia32_rdtsc();
-    if (counter - from_ < length_) return now_ms_;
-    return Ask(counter);
+    return __builtin_ia32_rdtsc();
 #else
-    return Ask(0);
+    return 0;
 #endif
   }
+  int64_t NowMs(uint64_t counter) { return counter - from_ < length_ ? now_ms_ : Ask(counter); }
   // What another tick of the same step said.
   void AtLeast(int64_t now_ms) {
     if (now_ms <= now_ms_) return;

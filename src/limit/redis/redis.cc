@@ -174,7 +174,9 @@ LimitDecision RedisLimiter::Decided(const Question& question, std::span<const in
         rules_[question.parts[i].rule],
         {.allowed = of[2] == 0, .remaining = of[0], .reset_after_ms = of[1], .retry_after_ms = of[2]});
   }
-  return Counted(tightest.decision());
+  LimitDecision decision;
+  tightest.Describe(&decision);
+  return Counted(decision);
 }
 
 LimitReservation RedisLimiter::Reserved(const Question& question, std::span<const int64_t> numbers) {
