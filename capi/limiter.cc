@@ -7,10 +7,10 @@
 #include <bit>
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 
-#include "absl/container/inlined_vector.h"
 #include "base/json.h"
 #include "capi/begin.h"
 #include "capi/guard.h"
@@ -21,7 +21,18 @@ using namespace mediagen::capi;
 
 namespace {
 
-using Checks = absl::InlinedVector<LimitCheck, 4>;  // that many without an allocation
+// The checks of one step, written in their places.
+struct Checks {
+  Checks() {}
+  std::span<const LimitCheck> all() const { return {items, count}; }
+
+  // One more than a step may have: enough for the limiter to refuse them all.
+  static constexpr size_t kMost = kMostLimitChecks + 1;
+  union {  // so that only those below `count` are ever set
+    LimitCheck items[kMost];
+  };
+  size_t count = 0;
+};
 
 Status BadLine(size_t number) {
   return Error(Code::kInvalid, fmt::format("Line {} of the checks is not rule, tab, key, tab, cost.", number),
@@ -69,16 +80,16 @@ bool TakeCost(std::string_view* text, int64_t* cost) {
 
 // "rule\tkey\tcost\n"…: views into `text`.
 Status ParseChecks(std::string_view text, Checks* checks) {
-  // One line too many is enough for the limiter to refuse them all.
-  while (!text.empty() && checks->size() <= kMostLimitChecks) {
-    LimitCheck check;
+  while (!text.empty() && checks->count < Checks::kMost) {
+    LimitCheck& check = checks->items[checks->count];
+    check.cost = 1;
     check.rule = TakeField(&text);
-    if (!TakeTab(&text)) return BadLine(checks->size() + 1);
+    if (!TakeTab(&text)) return BadLine(checks->count + 1);
     check.key = TakeField(&text);
-    if (TakeTab(&text) && !TakeCost(&text, &check.cost)) return BadLine(checks->size() + 1);
-    if (!text.empty() && text.front() != '\n') return BadLine(checks->size() + 1);
+    if (TakeTab(&text) && !TakeCost(&text, &check.cost)) return BadLine(checks->count + 1);
+    if (!text.empty() && text.front() != '\n') return BadLine(checks->count + 1);
     if (!text.empty()) text.remove_prefix(1);
-    checks->push_back(check);
+    ++checks->count;
   }
   return OkStatus();
 }
@@ -160,9 +171,9 @@ int32_t mediagen_limiter_check(mediagen_limiter* limiter, mediagen_str rule, med
                [&]() -> StatusOr<int32_t> {
                  if (!HoldsDecision(out)) return BadDecisionSize(out);
                  const LimitCheck check{View(rule), View(key), cost};
-                 const auto decision = limiter->limiter->Check({&check, 1});
-                 if (!decision.ok()) return decision.status();
-                 return Write(*decision, out);
+                 LimitDecision decision;
+                 RETURN_IF_ERROR(limiter->limiter->CheckInto({&check, 1}, &decision));
+                 return Write(decision, out);
                });
 }
 
@@ -173,9 +184,9 @@ int32_t mediagen_limiter_check_all(mediagen_limiter* limiter, mediagen_str check
                  if (!HoldsDecision(tightest)) return BadDecisionSize(tightest);
                  Checks parsed;
                  RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
-                 const auto decision = limiter->limiter->Check({parsed.data(), parsed.size()});
-                 if (!decision.ok()) return decision.status();
-                 return Write(*decision, tightest);
+                 LimitDecision decision;
+                 RETURN_IF_ERROR(limiter->limiter->CheckInto(parsed.all(), &decision));
+                 return Write(decision, tightest);
                });
 }
 
@@ -187,7 +198,7 @@ int32_t mediagen_limiter_check_begin(mediagen_limiter* limiter, mediagen_str che
                  Checks parsed;
                  RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
                  return Begin(inbox, tag, nullptr, out, [&](const std::shared_ptr<Call>& call) {
-                   limiter->limiter->CheckAsync({parsed.data(), parsed.size()},
+                   limiter->limiter->CheckAsync(parsed.all(),
                                                 EndWith<LimitDecision>(call, Document));
                    return OkStatus();
                  });
@@ -198,7 +209,7 @@ int32_t mediagen_limiter_refund(mediagen_limiter* limiter, mediagen_str checks, 
   return Guard(err, {Need("limiter", limiter), Need("checks", checks)}, [&]() -> Status {
     Checks parsed;
     RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
-    return limiter->limiter->Refund({parsed.data(), parsed.size()});
+    return limiter->limiter->Refund(parsed.all());
   });
 }
 
@@ -212,7 +223,7 @@ int32_t mediagen_limiter_reserve(mediagen_limiter* limiter, mediagen_str checks,
         Checks parsed;
         RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
         ASSIGN_OR_RETURN(const LimitReservation reserved,
-                         limiter->limiter->Reserve({parsed.data(), parsed.size()}));
+                         limiter->limiter->Reserve(parsed.all()));
         if (reserved.decision.allowed) *lease = Export(BufferRef::Own(reserved.lease.Encode()));
         return Write(reserved.decision, tightest);
       });
@@ -244,7 +255,7 @@ int32_t mediagen_limiter_reserve_begin(mediagen_limiter* limiter, mediagen_str c
                  Checks parsed;
                  RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
                  return Begin(inbox, tag, nullptr, out, [&](const std::shared_ptr<Call>& call) {
-                   limiter->limiter->ReserveAsync({parsed.data(), parsed.size()},
+                   limiter->limiter->ReserveAsync(parsed.all(),
                                                   EndWith<LimitReservation>(call, write));
                    return OkStatus();
                  });

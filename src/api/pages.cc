@@ -76,10 +76,10 @@ void ReplyWithPage(Router& router, std::shared_ptr<ApiExchange> exchange,
 }
 
 void ForgetPages(Cache* cache, std::string_view user) {
-  if (!user.empty()) cache->Invalidate(TagOf(user));
-  cache->Invalidate(TagOf(""));  // of those who see all
+  if (!user.empty()) cache->InvalidateLocal(TagOf(user));
+  cache->InvalidateLocal(TagOf(""));  // of those who see all
 }
 
-void ForgetAllPages(Cache* cache) { cache->Invalidate(kAllPages); }
+void ForgetAllPages(Cache* cache) { cache->InvalidateLocal(kAllPages); }
 
 }  // namespace mediagen

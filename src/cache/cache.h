@@ -98,6 +98,8 @@ class Cache {
   // moment included. A prefix takes the same short time however many entries there are: they are gone at
   // once, and their bytes within the next operations and sweeps.
   virtual void Invalidate(std::string_view tag) = 0;
+  // In this process alone: for a tag that only EntryOptions::local entries carry.
+  virtual void InvalidateLocal(std::string_view tag) { Invalidate(tag); }
   virtual void InvalidatePrefix(std::string_view prefix) = 0;
   virtual void Clear() = 0;
 

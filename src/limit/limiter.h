@@ -91,7 +91,14 @@ class Limiter {
   // a cost that the rule could never allow (the message says the limit), or below 0; more than
   // kMostLimitChecks. kOverloaded: no room for another key; the error says when there may be. kUnavailable: a
   // remote backend is away, and its fail mode is to refuse.
-  virtual StatusOr<LimitDecision> Check(std::span<const LimitCheck> checks) = 0;
+  StatusOr<LimitDecision> Check(std::span<const LimitCheck> checks) {
+    LimitDecision decision;
+    Status checked = CheckInto(checks, &decision);
+    if (!checked.ok()) return checked;
+    return decision;
+  }
+  // The same into `*decision`, which is as LimitDecision() makes it.
+  virtual Status CheckInto(std::span<const LimitCheck> checks, LimitDecision* decision) = 0;
   virtual void CheckAsync(std::span<const LimitCheck> checks, Done<StatusOr<LimitDecision>> done) {
     done(Check(checks));
   }

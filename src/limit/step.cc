@@ -47,13 +47,13 @@ Status RuleSet::Resolve(std::span<const LimitCheck> checks, uint64_t seed, Step*
                                              kMostLimitChecks));
   }
   for (const LimitCheck& check : checks) {
-    Charge charge;
+    Charge& charge = step->charges[step->count];
     RETURN_IF_ERROR(ResolveOne(check, seed, &charge));
     auto same = std::find_if(step->all().begin(), step->all().end(), [&](const Charge& other) {
-      return other.rule == charge.rule && other.hash == charge.hash;
+      return other.hash == charge.hash && other.rule == charge.rule;
     });
     if (same == step->all().end()) {
-      step->Add(charge);
+      ++step->count;
       continue;
     }
     same->cost += charge.cost;

@@ -24,14 +24,17 @@ struct Charge {
   std::string_view key;
 };
 
-// The charges of one step.
+// The charges of one step, and how each stands. Both are written in their places and never copied: see
+// Describe.
 struct Step {
   Step() {}
-  void Add(const Charge& charge) { std::construct_at(&charges[count++], charge); }
   std::span<Charge> all() { return {charges, count}; }
 
   union {  // so that only those below `count` are ever set: setting 64 would take longer than a check
     Charge charges[kMostLimitChecks];
+  };
+  union {
+    Standing standings[kMostLimitChecks];
   };
   size_t count = 0;
 };
@@ -138,28 +141,20 @@ inline void Describe(const LimitRule& rule, const Standing& standing, LimitDecis
   decision->retry_after_ms = standing.retry_after_ms;
 }
 
-// Finds the tightest of the rules that one step asks (see LimitDecision).
-class Tightest {
- public:
-  void Add(const LimitRule& rule, const Standing& standing) {
-    if (rule_ && !Tighter(standing, standing_)) return;
-    standing_ = standing;
-    rule_ = &rule;
-  }
-  void Describe(LimitDecision* decision) const {
-    if (rule_) limit::Describe(*rule_, standing_, decision);
-  }
+inline bool Tighter(const Standing& a, const Standing& b) {
+  if (a.allowed != b.allowed) return !a.allowed;
+  if (a.retry_after_ms != b.retry_after_ms) return a.retry_after_ms > b.retry_after_ms;
+  if (a.remaining != b.remaining) return a.remaining < b.remaining;
+  return a.reset_after_ms > b.reset_after_ms;
+}
 
- private:
-  static bool Tighter(const Standing& a, const Standing& b) {
-    if (a.allowed != b.allowed) return !a.allowed;
-    if (a.retry_after_ms != b.retry_after_ms) return a.retry_after_ms > b.retry_after_ms;
-    if (a.remaining != b.remaining) return a.remaining < b.remaining;
-    return a.reset_after_ms > b.reset_after_ms;
+// Which of the standings of one step, at least one, is the tightest (see LimitDecision).
+inline size_t TightestOf(std::span<const Standing> standings) {
+  size_t tightest = 0;
+  for (size_t i = 1; i < standings.size(); ++i) {
+    if (Tighter(standings[i], standings[tightest])) tightest = i;
   }
-
-  Standing standing_;
-  const LimitRule* rule_ = nullptr;
-};
+  return tightest;
+}
 
 }  // namespace mediagen::limit

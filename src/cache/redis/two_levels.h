@@ -43,6 +43,7 @@ class TwoLevels final : public TieredCache, private Backplane::Listener {
   Admission Put(std::string_view key, BufferRef value, const EntryOptions& options) override;
   bool Remove(std::string_view key) override;
   void Invalidate(std::string_view tag) override;
+  void InvalidateLocal(std::string_view tag) override { memory_->Invalidate(tag); }
   void InvalidatePrefix(std::string_view prefix) override;
   void Clear() override;
   Lookup GetOrLoad(std::string_view key, const LoadOptions& options, Waiter waiter) override;

@@ -1,6 +1,7 @@
 #include "limit/memory/key_table.h"
 
 #include <algorithm>
+#include <bit>
 #include <new>
 #include <utility>
 
@@ -18,10 +19,11 @@ size_t CapacityFor(size_t keys) { return keys * 25 / 16 + 5; }
 
 void KeyTable::Reserve(size_t count, int64_t now_us) {
   const size_t needed = used_ + count;
-  if (needed <= room_ && needed <= MostOf(capacity_)) return;
-  if (used_ >= kLeastRoom && DropWhole(now_us)) return Reserve(count, now_us);
-  if (needed > room_) ResizeRecords(std::max(kLeastRoom, needed + needed / 8));
-  if (needed > MostOf(capacity_)) ResizeIndex(std::max(kLeastCapacity, CapacityFor(needed)), nullptr);
+  if (needed > MostOf(capacity_)) {
+    if (used_ >= kLeastRoom && DropWhole(now_us)) return Reserve(count, now_us);
+    ResizeIndex(std::max(kLeastCapacity, CapacityFor(needed)), nullptr);
+  }
+  if (needed > room_) ResizeRecords(needed);
 }
 
 uint32_t KeyTable::Insert(uint64_t hash) {
@@ -74,7 +76,7 @@ bool KeyTable::DropWhole(int64_t now_us) {
     if (moved[i] != kNone && moved[i] != i) std::memcpy(Record(moved[i]), Record(i), stride_);
   }
   used_ = kept;
-  if (size_t{kept} * 2 + kLeastRoom < room_) ResizeRecords(std::max<size_t>(kLeastRoom, kept + kept / 8));
+  ResizeRecords(kept);
   return true;
 }
 
@@ -96,12 +98,31 @@ void KeyTable::ResizeIndex(size_t capacity, const uint32_t* moved) {
   }
 }
 
-void KeyTable::ResizeRecords(size_t room) {
-  void* moved = std::realloc(records_.get(), room * stride_);
-  if (moved == nullptr) throw std::bad_alloc();
-  (void)records_.release();
-  records_.reset(static_cast<std::byte*>(moved));
-  room_ = static_cast<uint32_t>(room);
+// Makes room for `needed` in chunks, and gives back those that are more.
+void KeyTable::ResizeRecords(size_t needed) {
+  const auto allocate = [&](void* old, size_t records) {
+    void* chunk = std::realloc(old, records * stride_);
+    if (chunk == nullptr) throw std::bad_alloc();
+    return static_cast<std::byte*>(chunk);
+  };
+  const size_t chunks = (needed + kChunk - 1) / kChunk;
+  if (chunks < chunks_.size()) {
+    chunks_.resize(std::max<size_t>(1, chunks));
+    room_ = std::min(room_, static_cast<uint32_t>(chunks_.size() * kChunk));
+  }
+  if (chunks_.empty()) chunks_.emplace_back();
+  const size_t first = chunks > 1 ? kChunk : std::bit_ceil(std::max(kLeastRoom, needed));
+  if (chunks_.size() == 1 && first != room_) {
+    std::byte* moved = allocate(chunks_[0].get(), first);
+    (void)chunks_[0].release();
+    chunks_[0].reset(moved);
+    room_ = static_cast<uint32_t>(first);
+  }
+  while (chunks_.size() < chunks) {
+    decltype(chunks_)::value_type chunk(allocate(nullptr, kChunk));
+    chunks_.push_back(std::move(chunk));
+    room_ += kChunk;
+  }
 }
 
 void KeyTable::RemoveWhole(int64_t now_us, int64_t* next_us) {

@@ -1,13 +1,13 @@
 // KeyTable: the state of every key of one rule, in 12 bytes a key, those of the rule's cells, and 5 to 6 for
 // finding it.
 //
-// Two arrays. The records stand densely in one: 48 bits of the key's hash, the moment in µs at which its
-// limit is whole again (48 bits: nine years), and `cells` 32-bit numbers that belong to the rule. The index
-// is a hash table of their positions (4 bytes; linear probing from the place that the hash's high bits name,
-// at most four fifths full; removal moves the followers back, Knuth vol. 3 §6.4, algorithm R), each with 8
-// more bits of the hash, so that a probe hardly ever looks at a record in vain. The index grows by a quarter
-// and is made anew from the records; these are never copied but by realloc, which remaps large ones. A
-// removed record's place is taken by the last one, and both arrays shrink when three quarters are free.
+// The records stand densely in chunks of 256, which stay where they are: 48 bits of the key's hash, the
+// moment in µs at which its limit is whole again (48 bits: nine years), and `cells` 32-bit numbers that
+// belong to the rule. The index is one array, a hash table of their positions (4 bytes; linear probing from
+// the place that the hash's high bits name, at most four fifths full; removal moves the followers back, Knuth
+// vol. 3 §6.4, algorithm R), each with 8 more bits of the hash, so that a probe hardly ever looks at a record
+// in vain. When the index is full, what is whole is dropped, or the index grows by a quarter and is made anew
+// from the records. A removed record's place is taken by the last one.
 //
 // A record whose moment has passed equals an absent one and may be removed at any time. Not thread-safe: its
 // stripe's lock guards it. Throws std::bad_alloc, unchanged.
@@ -19,6 +19,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace mediagen::limit {
 
@@ -30,7 +31,7 @@ class KeyTable {
   explicit KeyTable(size_t cells) : stride_(kHead + cells * 4) {}
 
   size_t size() const { return used_; }
-  size_t bytes() const { return size_t{room_} * stride_ + size_t{capacity_} * 4; }
+  size_t bytes() const { return size_t{room_} * stride_ + chunks_.capacity() * sizeof chunks_[0] + size_t{capacity_} * 4; }
 
   // Of the 64 bits of a hash, those from 8 on tell keys apart: the lowest 8 are the stripes'. A small table
   // is in the processor's cache anyway.
@@ -53,7 +54,7 @@ class KeyTable {
       if ((entry ^ tag) >> 24 == 0 && HighBits(entry & kPosition) == hash >> 16) return entry & kPosition;
     }
   }
-  // Makes place for `count` more. Before the arrays would grow, drops what is whole, if that is a quarter.
+  // Makes place for `count` more. Before the index would grow, drops what is whole, if that is a quarter.
   void Reserve(size_t count, int64_t now_us);
   // The key must not be there, and Reserve have been called for it. Its moment is 0, its cells unset.
   uint32_t Insert(uint64_t hash);
@@ -77,6 +78,7 @@ class KeyTable {
   static constexpr size_t kHead = 12;  // the hash's high bits and the moment
   static constexpr uint32_t kPosition = kMostKeys, kFree = 0xFFFFFFFF;
   static constexpr uint32_t kSmall = 256;
+  static constexpr size_t kChunk = 256;  // records; the first chunk has fewer while there are no more
 
   static uint64_t Load(const std::byte* from) {
     uint64_t value;
@@ -86,7 +88,9 @@ class KeyTable {
   static void Store(std::byte* to, uint64_t value) { std::memcpy(to, &value, sizeof value); }
   static uint32_t Tag(uint64_t hash) { return static_cast<uint32_t>(hash >> 8) << 24; }
 
-  std::byte* Record(uint32_t position) const { return records_.get() + position * stride_; }
+  std::byte* Record(uint32_t position) const {
+    return chunks_[position / kChunk].get() + position % kChunk * stride_;
+  }
   uint64_t HighBits(uint32_t position) const { return Load(Record(position)) << 16 >> 16; }
   uint32_t Home(uint64_t hash) const {
     return static_cast<uint32_t>((static_cast<unsigned __int128>(hash & ~uint64_t{0xFFFF}) * capacity_) >>
@@ -100,12 +104,12 @@ class KeyTable {
   // Makes the index anew, with places for `capacity`, of the records that `moved` gives a position (all keep
   // their own when it is null).
   void ResizeIndex(size_t capacity, const uint32_t* moved);
-  void ResizeRecords(size_t room);
+  void ResizeRecords(size_t needed);
 
   const size_t stride_;  // bytes of a record
   uint32_t capacity_ = 0, room_ = 0, used_ = 0;
   std::unique_ptr<uint32_t[], Freed> index_;
-  std::unique_ptr<std::byte[], Freed> records_;
+  std::vector<std::unique_ptr<std::byte[], Freed>> chunks_;
 };
 
 }  // namespace mediagen::limit

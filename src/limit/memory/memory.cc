@@ -36,7 +36,9 @@ class MemoryLimiter final : public Limiter {
     }
   }
 
-  StatusOr<LimitDecision> Check(std::span<const LimitCheck> checks) override;
+  Status CheckInto(std::span<const LimitCheck> checks, LimitDecision* decision) override {
+    return checks.size() == 1 ? TakeOne(checks[0], decision) : Take(checks, decision, nullptr);
+  }
   Status Refund(std::span<const LimitCheck> checks) override;
   StatusOr<LimitReservation> Reserve(std::span<const LimitCheck> checks) override;
   StatusOr<bool> RefundLease(const LimitLease& lease) override;
@@ -119,7 +121,6 @@ Status MemoryLimiter::Take(std::span<const LimitCheck> checks, LimitDecision* de
   for (const Charge& charge : step.all()) StripeFor(charge).Prefetch(charge);
   for (const Charge& charge : step.all()) StripeFor(charge).PrefetchRecord(charge);
 
-  limit::Tightest tightest;
   uint32_t positions[kMostLimitChecks];
   bool fresh = false;
   for (size_t i = 0; i < step.count; ++i) {
@@ -127,10 +128,11 @@ Status MemoryLimiter::Take(std::span<const LimitCheck> checks, LimitDecision* de
     const Stripe& stripe = StripeFor(charge);
     positions[i] = stripe.Find(charge);
     fresh |= positions[i] == KeyTable::kNone && charge.cost > 0;
-    tightest.Add(rules_[charge.rule], stripe.Decide(charge, positions[i], now_ms));
+    new (&step.standings[i]) limit::Standing(stripe.Decide(charge, positions[i], now_ms));
   }
+  const size_t tightest = limit::TightestOf({step.standings, step.count});
+  limit::Describe(rules_[step.charges[tightest].rule], step.standings[tightest], decision);
   Stripe& counted = StripeFor(step.charges[0]);
-  tightest.Describe(decision);
   ++(decision->allowed ? counted.allowed : counted.refused);
   if (!decision->allowed) return OkStatus();
 
@@ -146,13 +148,6 @@ Status MemoryLimiter::Take(std::span<const LimitCheck> checks, LimitDecision* de
     lease->parts.push_back({rules_[charge.rule].name, std::move(key), charge.cost, until_us});
   }
   return OkStatus();
-}
-
-StatusOr<LimitDecision> MemoryLimiter::Check(std::span<const LimitCheck> checks) {
-  StatusOr<LimitDecision> answer{LimitDecision()};
-  const Status taken = checks.size() == 1 ? TakeOne(checks[0], &*answer) : Take(checks, &*answer, nullptr);
-  if (!taken.ok()) answer = taken;
-  return answer;
 }
 
 // Take for one check without a lease, which most are: about half of its time.

@@ -83,7 +83,7 @@ size_t Stripe::KeyCount() const {
   return count;
 }
 
-int64_t Stripe::Apply(const Charge& charge, uint32_t position, int64_t now_ms) {
+int64_t Stripe::ApplyOther(const Charge& charge, uint32_t position, int64_t now_ms) {
   if (charge.cost == 0) return 0;
   const Formula& formula = formulas_[charge.rule];
   KeyTable& table = tables_[charge.rule];

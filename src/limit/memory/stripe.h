@@ -54,7 +54,15 @@ class alignas(64) Stripe {
   // counts has changed then.
   Status MakeRoom(std::span<const Charge> charges, int64_t now_ms);
   // Charges what Decide allowed, in the record at `position` or a new one. Until when it counts.
-  int64_t Apply(const Charge& charge, uint32_t position, int64_t now_ms);
+  int64_t Apply(const Charge& charge, uint32_t position, int64_t now_ms) {
+    const Formula& formula = formulas_[charge.rule];
+    if (position == KeyTable::kNone || formula.exact || charge.cost == 0)
+      return ApplyOther(charge, position, now_ms);
+    KeyTable& table = tables_[charge.rule];
+    const int64_t tat_us = formula.gcra.Charged(table.WholeAt(position), now_ms * 1000, charge.cost);
+    table.SetWholeAt(position, tat_us);
+    return tat_us;
+  }
 
   void Refund(const Charge& charge, int64_t now_ms);
   // Gives back a charge that counts until `until_us`, which is what Apply said.
@@ -70,6 +78,7 @@ class alignas(64) Stripe {
   // The units of a key's exact window, copied out of its record and written back.
   struct Units;
   Standing DecideExact(const Charge& charge, uint32_t position, int64_t now_ms) const;
+  int64_t ApplyOther(const Charge& charge, uint32_t position, int64_t now_ms);
   // Its record, or kNone when it has none or is whole.
   uint32_t Limited(const Charge& charge, int64_t now_ms) const;
   Status MakeRoom(size_t needed, int64_t now_ms);

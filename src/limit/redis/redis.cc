@@ -66,8 +66,10 @@ class RedisLimiter final : public Limiter {
         client_(std::move(client)) {}
   ~RedisLimiter() override { client_->Stop(); }
 
-  StatusOr<LimitDecision> Check(std::span<const LimitCheck> checks) override {
-    return Wait<StatusOr<LimitDecision>>([&](auto done) { CheckAsync(checks, std::move(done)); });
+  Status CheckInto(std::span<const LimitCheck> checks, LimitDecision* decision) override {
+    auto decided = Wait<StatusOr<LimitDecision>>([&](auto done) { CheckAsync(checks, std::move(done)); });
+    if (decided.ok()) *decision = *decided;
+    return decided.status();
   }
   Status Refund(std::span<const LimitCheck> checks) override {
     return Wait<Status>([&](auto done) { RefundAsync(checks, std::move(done)); });
@@ -167,15 +169,17 @@ LimitDecision RedisLimiter::Counted(LimitDecision decision) {
 
 LimitDecision RedisLimiter::Decided(const Question& question, std::span<const int64_t> numbers) {
   const size_t each = limit::AnswerCount(question.verb, 1);
-  limit::Tightest tightest;
+  std::vector<limit::Standing> standings;
   for (size_t i = 0; i < question.parts.size(); ++i) {
     const auto of = numbers.subspan(i * each, each);
-    tightest.Add(
-        rules_[question.parts[i].rule],
+    standings.push_back(
         {.allowed = of[2] == 0, .remaining = of[0], .reset_after_ms = of[1], .retry_after_ms = of[2]});
   }
   LimitDecision decision;
-  tightest.Describe(&decision);
+  if (!standings.empty()) {
+    const size_t tightest = limit::TightestOf(standings);
+    limit::Describe(rules_[question.parts[tightest].rule], standings[tightest], &decision);
+  }
   return Counted(decision);
 }
 

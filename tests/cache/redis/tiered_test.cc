@@ -256,6 +256,30 @@ TEST_CASE("what is local stays in this process") {
   CHECK(b.Load("dog", "b's") == "b's");
 }
 
+TEST_CASE("a local invalidation does not leave its process") {
+  RedisServer server;
+  Node a(server), b(server);
+  a.Connected();
+  b.Connected();
+  a.Put("page", "a's", {.local = true, .tags = {"pages"}});
+  b.Put("page", "b's", {.local = true, .tags = {"pages"}});
+  std::unique_ptr<RedisClient> client;
+  const auto commands = [&] {
+    const std::string info = RedisCall(Bare(server, &client), {"INFO", "commandstats"})->text;
+    return info.find("cmdstat_xadd:") == std::string::npos ? "" : info.substr(info.find("cmdstat_xadd:"), 21);
+  };
+  const std::string before = commands();
+  a.cache->InvalidateLocal("pages");
+  CHECK(a.Get("page") == "");
+  a.Settle();
+  CHECK(b.Get("page") == "b's");
+  CHECK(commands() == before);
+  a.cache->Invalidate("pages");
+  a.Settle();
+  CHECK(Eventually([&] { return b.Get("page").empty(); }));
+  CHECK(commands() != before);
+}
+
 TEST_CASE("names keep apart, and a large value comes whole") {
   RedisServer server;
   Node a(server), other(server, {.name = "other", .timeout_ms = 20'000}), b(server);
