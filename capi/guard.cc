@@ -31,7 +31,7 @@ int32_t Refuse(mediagen_error** err, const Status& status) noexcept {
   }
 }
 
-int32_t RefuseArgument(mediagen_error** err, const Argument& argument) noexcept {
+int32_t RefuseArgument(mediagen_error** err, Argument argument) noexcept {
   try {
     if (!argument.present) {
       return Refuse(err, Error(Code::kInvalid, fmt::format("\"{}\" must not be NULL.", argument.name)));

@@ -80,7 +80,8 @@ inline mediagen_buffer* Export(BufferRef buffer) {
 
 // The code of `status`, and the error object when the host wants one.
 int32_t Refuse(mediagen_error** err, const Status& status) noexcept;
-int32_t RefuseArgument(mediagen_error** err, const Argument& argument) noexcept;
+// By value: an argument whose address is taken would be written to memory by every call.
+int32_t RefuseArgument(mediagen_error** err, Argument argument) noexcept;
 // The exception in flight.
 int32_t RefuseException(mediagen_error** err) noexcept;
 
@@ -102,13 +103,25 @@ int32_t Guard(mediagen_error** err, Body&& body) noexcept {
   }
 }
 
-// An array, for its size is known: what is checked stays in registers.
+// The refusal of the first bad one, or MEDIAGEN_OK. By constant indexes, so that what is checked stays in
+// registers.
+template <size_t kCount, size_t... kIndex>
+int32_t CheckArguments(mediagen_error** err, const Argument (&arguments)[kCount],
+                       std::index_sequence<kIndex...>) noexcept {
+  int32_t refused = MEDIAGEN_OK;
+  const auto good = [&](const Argument& argument) {
+    if (argument.present && !argument.forked) return true;
+    refused = RefuseArgument(err, argument);
+    return false;
+  };
+  (void)(good(arguments[kIndex]) && ...);
+  return refused;
+}
+
 template <size_t kCount, typename Body>
 int32_t Guard(mediagen_error** err, const Argument (&arguments)[kCount], Body&& body) noexcept {
-  for (const Argument& argument : arguments) {
-    if (!argument.present || argument.forked) return RefuseArgument(err, argument);
-  }
-  return Guard(err, std::forward<Body>(body));
+  const int32_t refused = CheckArguments(err, arguments, std::make_index_sequence<kCount>());
+  return refused == MEDIAGEN_OK ? Guard(err, std::forward<Body>(body)) : refused;
 }
 
 // Refuses an ABI that this library does not speak.

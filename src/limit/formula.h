@@ -62,13 +62,20 @@ class Gcra {
     const int64_t left = std::clamp<int64_t>(until_us - now_us, 0, interval_us_ * cost);
     return std::max(now_us, Start(tat_us, now_us) - left);
   }
-  // What a check of `cost` is told: after the charge when it is allowed.
-  Standing Decide(int64_t tat_us, int64_t now_us, int64_t cost) const {
-    const int64_t charged = Charged(tat_us, now_us, cost);
-    const bool allowed = charged - tolerance_us_ <= now_us;
-    const int64_t ahead = (allowed ? charged : Start(tat_us, now_us)) - now_us;
-    return {allowed, Intervals(tolerance_us_ - ahead), MsCeil(ahead),
-            allowed ? 0 : MsCeil(charged - tolerance_us_ - now_us)};
+  // What a check of `cost` comes to: two steps, so that who holds a lock tells after it has given it back.
+  struct Turn {
+    bool allowed;
+    int64_t start_us, charged_us;  // the TAT as it is, and after the charge
+  };
+  Turn Try(int64_t tat_us, int64_t now_us, int64_t cost) const {
+    const int64_t start_us = Start(tat_us, now_us), charged_us = start_us + interval_us_ * cost;
+    return {charged_us - tolerance_us_ <= now_us, start_us, charged_us};
+  }
+  // After the charge when it is allowed.
+  Standing Describe(const Turn& turn, int64_t now_us) const {
+    const int64_t ahead = (turn.allowed ? turn.charged_us : turn.start_us) - now_us;
+    return {turn.allowed, Intervals(tolerance_us_ - ahead), MsCeil(ahead),
+            turn.allowed ? 0 : MsCeil(turn.charged_us - tolerance_us_ - now_us)};
   }
 
  private:

@@ -12,6 +12,7 @@ namespace mediagen::limit {
 StatusOr<RuleSet> RuleSet::Make(std::vector<LimitRule> rules) {
   RuleSet set;
   set.places_.resize(std::bit_ceil(rules.size() * 4 + 1));
+  set.mask_ = set.places_.size() - 1;
   set.rules_ = std::move(rules);
   for (uint32_t i = 0; i < set.rules_.size(); ++i) {
     const LimitRule& rule = set.rules_[i];
@@ -21,8 +22,8 @@ StatusOr<RuleSet> RuleSet::Make(std::vector<LimitRule> rules) {
                    {.object = rule.name});
     }
     const Name name(rule.name);
-    size_t place = name.Hash() & (set.places_.size() - 1);
-    while (set.places_[place].rule != kNone) place = (place + 1) & (set.places_.size() - 1);
+    size_t place = name.Hash() & set.mask_;
+    while (set.places_[place].rule != kNone) place = (place + 1) & set.mask_;
     set.places_[place] = {name, i};
   }
   return set;

@@ -24,17 +24,13 @@ struct Charge {
   std::string_view key;
 };
 
-// The charges of one step, and how each stands. Both are written in their places and never copied: see
-// Describe.
+// The charges of one step, written in their places and never copied: see Describe.
 struct Step {
   Step() {}
   std::span<Charge> all() { return {charges, count}; }
 
   union {  // so that only those below `count` are ever set: setting 64 would take longer than a check
     Charge charges[kMostLimitChecks];
-  };
-  union {
-    Standing standings[kMostLimitChecks];
   };
   size_t count = 0;
 };
@@ -52,8 +48,7 @@ class RuleSet {
   const std::vector<LimitRule>& all() const { return rules_; }
   uint32_t Find(std::string_view text) const {
     const Name name(text);
-    const size_t mask = places_.size() - 1;
-    for (size_t place = name.Hash() & mask;; place = (place + 1) & mask) {
+    for (size_t place = name.Hash() & mask_;; place = (place + 1) & mask_) {
       const Place& found = places_[place];
       if (found.rule == kNone) return kNone;
       // Of 16 bytes and less the ends are all there is.
@@ -126,6 +121,7 @@ class RuleSet {
 
   std::vector<LimitRule> rules_;
   std::vector<Place> places_;  // open addressing by Name::Hash
+  size_t mask_ = 0;            // of a place
 };
 
 // What `rule` says. Field by field into its place: a decision that is copied as a whole right after it was

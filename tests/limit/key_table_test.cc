@@ -19,20 +19,20 @@ struct Checked {
   void Insert(uint64_t hash, int64_t whole_at) {
     table.Reserve(1, now);
     std::erase_if(model, [&](const auto& entry) {
-      return entry.second <= now && table.Find(entry.first) == KeyTable::kNone;
+      return entry.second <= now && table.Find(entry.first) == nullptr;
     });
-    const uint32_t position = table.Insert(hash);
-    REQUIRE(table.WholeAt(position) == 0);
-    table.SetWholeAt(position, model[hash] = whole_at);
-    for (uint32_t& cell : table.Cells(position)) cell = static_cast<uint32_t>(hash * 7);
+    KeyTable::Record* record = table.Insert(hash);
+    REQUIRE(record->WholeAt() == 0);
+    record->SetWholeAt(model[hash] = whole_at);
+    for (uint32_t& cell : table.Cells(record)) cell = static_cast<uint32_t>(hash * 7);
   }
   void Agree(uint64_t hash) const {
-    const uint32_t position = table.Find(hash);
+    KeyTable::Record* record = table.Find(hash);
     auto known = model.find(hash);
-    REQUIRE((position != KeyTable::kNone) == (known != model.end()));
+    REQUIRE((record != nullptr) == (known != model.end()));
     if (known == model.end()) return;
-    REQUIRE(table.WholeAt(position) == known->second);
-    for (uint32_t cell : table.Cells(position)) REQUIRE(cell == static_cast<uint32_t>(hash * 7));
+    REQUIRE(record->WholeAt() == known->second);
+    for (uint32_t cell : table.Cells(record)) REQUIRE(cell == static_cast<uint32_t>(hash * 7));
   }
   void RemoveWhole() {
     int64_t next = INT64_MAX, earliest = INT64_MAX;
@@ -54,10 +54,10 @@ TEST_CASE("the table keeps what a map keeps, through collisions, removals, growt
       const uint64_t hash =
           (random->Below(8) << 61) | (random->Below(40) << 8) | (random->Below(2) ? 0x1F00000000000000 : 0);
       both.Agree(hash);
-      const uint32_t position = both.table.Find(hash);
+      KeyTable::Record* record = both.table.Find(hash);
       switch (random->Below(4)) {
         case 0:
-          if (position != KeyTable::kNone) both.table.Remove(position);
+          if (record != nullptr) both.table.Remove(record);
           both.model.erase(hash);
           break;
         case 1:
@@ -66,7 +66,7 @@ TEST_CASE("the table keeps what a map keeps, through collisions, removals, growt
           both.RemoveWhole();
           break;
         default:
-          if (position == KeyTable::kNone) {
+          if (record == nullptr) {
             both.Insert(hash, both.now + 1 + static_cast<int64_t>(random->Below(5'000)));
           }
       }
@@ -82,31 +82,31 @@ TEST_CASE("keys that differ in any of the 56 bits are apart, a hash of zero amon
   KeyTable table(0);
   for (int bit = 8; bit < 64; ++bit) {
     table.Reserve(1, 0);
-    table.SetWholeAt(table.Insert(uint64_t{1} << bit), bit);
+    table.Insert(uint64_t{1} << bit)->SetWholeAt(bit);
   }
-  CHECK(table.Find(0) == KeyTable::kNone);
+  CHECK(table.Find(0) == nullptr);
   table.Reserve(1, 0);
-  table.SetWholeAt(table.Insert(0), 100);
+  table.Insert(0)->SetWholeAt(100);
   for (int bit = 8; bit < 64; ++bit) {
-    const uint32_t position = table.Find(uint64_t{1} << bit);
-    REQUIRE(position != KeyTable::kNone);
-    CHECK(table.WholeAt(position) == bit);
+    KeyTable::Record* record = table.Find(uint64_t{1} << bit);
+    REQUIRE(record != nullptr);
+    CHECK(record->WholeAt() == bit);
   }
-  CHECK(table.WholeAt(table.Find(0)) == 100);
+  CHECK(table.Find(0)->WholeAt() == 100);
   table.Remove(table.Find(0));
-  CHECK(table.Find(0) == KeyTable::kNone);
+  CHECK(table.Find(0) == nullptr);
   CHECK(table.size() == 56);
 }
 
 TEST_CASE("the largest moment and the last bits of a hash do not touch") {
   KeyTable table(0);
   table.Reserve(1, 0);
-  const uint32_t position = table.Insert(~uint64_t{0});
-  table.SetWholeAt(position, (int64_t{1} << 48) - 1);
-  CHECK(table.WholeAt(position) == (int64_t{1} << 48) - 1);
-  CHECK(table.Find(~uint64_t{0}) == position);
-  table.SetWholeAt(position, 0);
-  CHECK(table.Find(~uint64_t{0}) == position);
+  KeyTable::Record* record = table.Insert(~uint64_t{0});
+  record->SetWholeAt((int64_t{1} << 48) - 1);
+  CHECK(record->WholeAt() == (int64_t{1} << 48) - 1);
+  CHECK(table.Find(~uint64_t{0}) == record);
+  record->SetWholeAt(0);
+  CHECK(table.Find(~uint64_t{0}) == record);
 }
 
 TEST_CASE("a key takes 17 to 19 bytes, its cells aside; what is whole makes room before the table grows") {
@@ -115,13 +115,14 @@ TEST_CASE("a key takes 17 to 19 bytes, its cells aside; what is whole makes room
   for (size_t i = 1; i <= 100'000; ++i) {
     const uint64_t hash = random->Next();
     table.Reserve(1, 0);
-    table.SetWholeAt(table.Insert(hash), 1'000);
+    table.Insert(hash)->SetWholeAt(1'000);
     exact.Reserve(1, 0);
-    exact.SetWholeAt(exact.Insert(hash), 1'000);
+    exact.Insert(hash)->SetWholeAt(1'000);
     if (i < 1'000) continue;
-    // Room for 255 records at most, and 4 bytes for each of up to 25 / 16 of them in the index.
-    REQUIRE(table.bytes() <= (i + 256) * 12 + i * 25 / 4 + 1'000);
-    REQUIRE(exact.bytes() <= (i + 256) * (12 + 16) + i * 25 / 4 + 1'000);
+    // Room for 31 records at most; 4 bytes for each of up to 3 / 2 of them in the index, and up to two
+    // pointers for 32 of them.
+    REQUIRE(table.bytes() <= (i + 32) * 12 + i * 13 / 2 + 500);
+    REQUIRE(exact.bytes() <= (i + 32) * (12 + 16) + i * 13 / 2 + 500);
   }
   CHECK(table.bytes() <= 100'000 * 19);
   CHECK(exact.bytes() <= 100'000 * (16 + 4 * 5));
@@ -129,7 +130,7 @@ TEST_CASE("a key takes 17 to 19 bytes, its cells aside; what is whole makes room
   for (size_t i = 0; i < 300'000; ++i) {  // all that was there is whole by now, and what is new soon
     const auto now = static_cast<int64_t>(1'000 + i);
     table.Reserve(1, now);
-    table.SetWholeAt(table.Insert(random->Next()), now + 1'000);
+    table.Insert(random->Next())->SetWholeAt(now + 1'000);
   }
   CHECK(table.size() < 2'000);
   CHECK(table.bytes() < bytes / 20);

@@ -1,10 +1,10 @@
 // KeyTable: the state of every key of one rule, in 12 bytes a key, those of the rule's cells, and 5 to 6 for
 // finding it.
 //
-// The records stand densely in chunks of 256, which stay where they are: 48 bits of the key's hash, the
+// The records stand densely in chunks of 32, which stay where they are: 48 bits of the key's hash, the
 // moment in µs at which its limit is whole again (48 bits: nine years), and `cells` 32-bit numbers that
 // belong to the rule. The index is one array, a hash table of their positions (4 bytes; linear probing from
-// the place that the hash's high bits name, at most four fifths full; removal moves the followers back, Knuth
+// the place that the hash's high bits name, at most five sixths full; removal moves the followers back, Knuth
 // vol. 3 §6.4, algorithm R), each with 8 more bits of the hash, so that a probe hardly ever looks at a record
 // in vain. When the index is full, what is whole is dropped, or the index grows by a quarter and is made anew
 // from the records. A removed record's place is taken by the last one.
@@ -25,13 +25,36 @@ namespace mediagen::limit {
 
 class KeyTable {
  public:
-  static constexpr uint32_t kNone = 0xFFFFFFFF;
+  // What is known of a key; its cells follow.
+  class Record {
+   public:
+    int64_t WholeAt() const { return static_cast<int64_t>(Load(bytes_ + 4) >> 16); }
+    void SetWholeAt(int64_t us) {  // 0 <= us < 2^48
+      Store(bytes_ + 4, (Load(bytes_ + 4) & 0xFFFF) | static_cast<uint64_t>(us) << 16);
+    }
+
+   private:
+    friend KeyTable;
+    uint64_t HighBits() const { return Load(bytes_) << 16 >> 16; }
+
+    static uint64_t Load(const std::byte* from) {
+      uint64_t value;
+      std::memcpy(&value, from, sizeof value);
+      return value;
+    }
+    static void Store(std::byte* to, uint64_t value) { std::memcpy(to, &value, sizeof value); }
+
+    alignas(uint32_t) std::byte bytes_[12];  // the hash's high bits and the moment, six each
+  };
+
   static constexpr size_t kMostKeys = (1 << 24) - 1;  // what a position's 24 bits tell apart
 
   explicit KeyTable(size_t cells) : stride_(kHead + cells * 4) {}
 
   size_t size() const { return used_; }
-  size_t bytes() const { return size_t{room_} * stride_ + chunks_.capacity() * sizeof chunks_[0] + size_t{capacity_} * 4; }
+  size_t bytes() const {
+    return size_t{room_} * stride_ + chunks_.capacity() * sizeof chunks_[0] + size_t{capacity_} * 4;
+  }
 
   // Of the 64 bits of a hash, those from 8 on tell keys apart: the lowest 8 are the stripes'. A small table
   // is in the processor's cache anyway.
@@ -42,63 +65,54 @@ class KeyTable {
   void PrefetchRecord(uint64_t hash) const {
     if (capacity_ <= kSmall) return;
     const uint32_t entry = index_[Home(hash)];
-    if (entry != kFree) __builtin_prefetch(Record(entry & kPosition));
+    if (entry != kFree) __builtin_prefetch(At(entry & kPosition));
   }
-  // Where the key is, or kNone. A position is valid until the next Reserve or Remove.
-  uint32_t Find(uint64_t hash) const {
-    if (used_ == 0) return kNone;
+  // The key's record, or null. Valid until the next Reserve or Remove.
+  Record* Find(uint64_t hash) const {
+    if (used_ == 0) return nullptr;
     const uint32_t tag = Tag(hash);
     for (uint32_t slot = Home(hash);; slot = Next(slot)) {
       const uint32_t entry = index_[slot];
-      if (entry == kFree) return kNone;
-      if ((entry ^ tag) >> 24 == 0 && HighBits(entry & kPosition) == hash >> 16) return entry & kPosition;
+      if (entry == kFree) return nullptr;
+      if ((entry ^ tag) >> 24 != 0) continue;
+      Record* record = At(entry & kPosition);
+      if (record->HighBits() == hash >> 16) return record;
     }
   }
   // Makes place for `count` more. Before the index would grow, drops what is whole, if that is a quarter.
   void Reserve(size_t count, int64_t now_us);
   // The key must not be there, and Reserve have been called for it. Its moment is 0, its cells unset.
-  uint32_t Insert(uint64_t hash);
-  void Remove(uint32_t position);
+  Record* Insert(uint64_t hash);
+  void Remove(Record* record);
   // Removes all that is whole, and lowers `*next_us` to the earliest moment at which more will be.
   void RemoveWhole(int64_t now_us, int64_t* next_us);
 
-  int64_t WholeAt(uint32_t position) const { return static_cast<int64_t>(Load(Record(position) + 4) >> 16); }
-  void SetWholeAt(uint32_t position, int64_t us) {  // 0 <= us < 2^48
-    std::byte* at = Record(position) + 4;
-    Store(at, (Load(at) & 0xFFFF) | static_cast<uint64_t>(us) << 16);
-  }
-  std::span<uint32_t> Cells(uint32_t position) const {
-    return {reinterpret_cast<uint32_t*>(Record(position) + kHead), (stride_ - kHead) / 4};
+  std::span<uint32_t> Cells(Record* record) const {
+    return {reinterpret_cast<uint32_t*>(record) + kHead / 4, (stride_ - kHead) / 4};
   }
 
  private:
   struct Freed {
     void operator()(void* array) const { std::free(array); }
   };
-  static constexpr size_t kHead = 12;  // the hash's high bits and the moment
-  static constexpr uint32_t kPosition = kMostKeys, kFree = 0xFFFFFFFF;
+  static constexpr size_t kHead = sizeof(Record);
+  static constexpr uint32_t kPosition = kMostKeys, kFree = 0xFFFFFFFF, kNowhere = 0xFFFFFFFF;
   static constexpr uint32_t kSmall = 256;
-  static constexpr size_t kChunk = 256;  // records; the first chunk has fewer while there are no more
+  static constexpr size_t kChunk = 32;  // records; the first chunk has fewer while there are no more
 
-  static uint64_t Load(const std::byte* from) {
-    uint64_t value;
-    std::memcpy(&value, from, sizeof value);
-    return value;
-  }
-  static void Store(std::byte* to, uint64_t value) { std::memcpy(to, &value, sizeof value); }
   static uint32_t Tag(uint64_t hash) { return static_cast<uint32_t>(hash >> 8) << 24; }
 
-  std::byte* Record(uint32_t position) const {
-    return chunks_[position / kChunk].get() + position % kChunk * stride_;
+  Record* At(uint32_t position) const {
+    return reinterpret_cast<Record*>(chunks_[position / kChunk].get() + position % kChunk * stride_);
   }
-  uint64_t HighBits(uint32_t position) const { return Load(Record(position)) << 16 >> 16; }
   uint32_t Home(uint64_t hash) const {
     return static_cast<uint32_t>((static_cast<unsigned __int128>(hash & ~uint64_t{0xFFFF}) * capacity_) >>
                                  64);
   }
-  uint32_t HomeOf(uint32_t position) const { return Home(HighBits(position) << 16); }
+  uint32_t HomeOf(uint32_t position) const { return Home(At(position)->HighBits() << 16); }
   uint32_t Next(uint32_t slot) const { return slot + 1 == capacity_ ? 0 : slot + 1; }
   uint32_t SlotOf(uint32_t position) const;
+  void RemoveAt(uint32_t slot);
   void FreeSlot(uint32_t hole);
   bool DropWhole(int64_t now_us);
   // Makes the index anew, with places for `capacity`, of the records that `moved` gives a position (all keep

@@ -14,13 +14,23 @@ namespace {
 
 using limit::Charge;
 using limit::Formula;
-using limit::KeyTable;
 using limit::RuleSet;
 using limit::Step;
 using limit::Stripe;
+using limit::Verdict;
 
 constexpr size_t kStripes = 64;           // a power of two, of which the lowest bits of a hash choose
 constexpr size_t kStripedFrom = 1 << 16;  // below it, one part: a small bound should be exact
+
+// One for each charge of a step; only those are ever set.
+union Verdicts {
+  Verdicts() {}
+  Verdict all[kMostLimitChecks];
+};
+union Standings {
+  Standings() {}
+  limit::Standing all[kMostLimitChecks];
+};
 
 class MemoryLimiter final : public Limiter {
  public:
@@ -29,10 +39,11 @@ class MemoryLimiter final : public Limiter {
         formulas_(rules_.all().begin(), rules_.all().end()),
         opened_ms_(clock->MonotonicMs() - 1),
         seed_(random.Next()),
-        origin_(random.Next()) {
-    const size_t count = max_keys < kStripedFrom ? 1 : kStripes;
+        origin_(random.Next()),
+        stripe_mask_(max_keys < kStripedFrom ? 0 : kStripes - 1) {
+    const size_t count = stripe_mask_ + 1;
     for (size_t i = 0; i < count; ++i) {
-      stripes_.push_back(std::make_unique<Stripe>(formulas_, clock, max_keys / count));
+      stripes_.push_back(std::make_unique<Stripe>(std::span(formulas_), clock, max_keys / count));
     }
   }
 
@@ -48,7 +59,7 @@ class MemoryLimiter final : public Limiter {
  private:
   class Locks;
 
-  size_t StripeOf(const Charge& charge) const { return charge.hash & (stripes_.size() - 1); }
+  size_t StripeOf(const Charge& charge) const { return charge.hash & stripe_mask_; }
   Stripe& StripeFor(const Charge& charge) { return *stripes_[StripeOf(charge)]; }
   // Those of `charges` (sorted by stripe) that belong to the stripe of the first.
   std::span<const Charge> OneStripe(std::span<const Charge> charges) const {
@@ -60,6 +71,8 @@ class MemoryLimiter final : public Limiter {
   bool ResolveLease(const LimitLease& lease, std::vector<Charge>* charges) const;
   // Decides and, when allowed, charges; `lease`, when not null, gets its parts.
   Status Take(std::span<const LimitCheck> checks, LimitDecision* decision, LimitLease* lease);
+  Status DecideAndApply(Step& step, int64_t now_ms, Verdict* verdicts, bool* allowed);
+  void WriteLease(Step& step, const Verdict* verdicts, int64_t now_ms, LimitLease* lease) const;
   Status TakeOne(const LimitCheck& check, LimitDecision* decision);
   Status MakeRoom(std::span<const Charge> charges, int64_t now_ms);
 
@@ -69,6 +82,7 @@ class MemoryLimiter final : public Limiter {
   const uint64_t seed_;
   const uint64_t origin_;
   std::atomic<uint64_t> leases_ = 0;
+  const size_t stripe_mask_;
   std::vector<std::unique_ptr<Stripe>> stripes_;
 };
 
@@ -116,38 +130,60 @@ Status MemoryLimiter::Take(std::span<const LimitCheck> checks, LimitDecision* de
   RETURN_IF_ERROR(rules_.Resolve(checks, seed_, &step));
   if (step.count == 0) return OkStatus();
   SortByStripe(step.all());
-  Locks locks(*this, step.all());
-  const int64_t now_ms = locks.now_ms();
+  Verdicts verdicts;
+  bool allowed = true;
+  int64_t now_ms = 0;
+  {
+    const Locks locks(*this, step.all());
+    now_ms = locks.now_ms();
+    RETURN_IF_ERROR(DecideAndApply(step, now_ms, verdicts.all, &allowed));
+  }
+  Standings standings;
+  for (size_t i = 0; i < step.count; ++i) {
+    new (&standings.all[i]) limit::Standing(Tell(formulas_[step.charges[i].rule], verdicts.all[i], now_ms));
+  }
+  const size_t tightest = limit::TightestOf({standings.all, step.count});
+  limit::Describe(rules_[step.charges[tightest].rule], standings.all[tightest], decision);
+  if (lease != nullptr && allowed) WriteLease(step, verdicts.all, now_ms, lease);
+  return OkStatus();
+}
+
+// With the locks of the step's stripes.
+Status MemoryLimiter::DecideAndApply(Step& step, int64_t now_ms, Verdict* verdicts, bool* allowed) {
   for (const Charge& charge : step.all()) StripeFor(charge).Prefetch(charge);
   for (const Charge& charge : step.all()) StripeFor(charge).PrefetchRecord(charge);
-
-  uint32_t positions[kMostLimitChecks];
   bool fresh = false;
   for (size_t i = 0; i < step.count; ++i) {
     const Charge& charge = step.charges[i];
-    const Stripe& stripe = StripeFor(charge);
-    positions[i] = stripe.Find(charge);
-    fresh |= positions[i] == KeyTable::kNone && charge.cost > 0;
-    new (&step.standings[i]) limit::Standing(stripe.Decide(charge, positions[i], now_ms));
+    StripeFor(charge).Decide(charge, now_ms, &verdicts[i]);
+    *allowed &= verdicts[i].allowed;
+    fresh |= verdicts[i].record == nullptr && charge.cost > 0;
   }
-  const size_t tightest = limit::TightestOf({step.standings, step.count});
-  limit::Describe(rules_[step.charges[tightest].rule], step.standings[tightest], decision);
   Stripe& counted = StripeFor(step.charges[0]);
-  ++(decision->allowed ? counted.allowed : counted.refused);
-  if (!decision->allowed) return OkStatus();
-
+  ++(*allowed ? counted.allowed : counted.refused);
+  if (!*allowed) return OkStatus();
   if (fresh) {
     RETURN_IF_ERROR(MakeRoom(step.all(), now_ms));
-    for (size_t i = 0; i < step.count; ++i) positions[i] = StripeFor(step.charges[i]).Find(step.charges[i]);
+    for (size_t i = 0; i < step.count; ++i) {
+      verdicts[i].record = StripeFor(step.charges[i]).Find(step.charges[i]);
+    }
   }
   for (size_t i = 0; i < step.count; ++i) {
+    StripeFor(step.charges[i]).Apply(step.charges[i], verdicts[i], now_ms);
+  }
+  return OkStatus();
+}
+
+void MemoryLimiter::WriteLease(Step& step, const Verdict* verdicts, int64_t now_ms, LimitLease* lease) const {
+  for (size_t i = 0; i < step.count; ++i) {
     const Charge& charge = step.charges[i];
-    const int64_t until_us = StripeFor(charge).Apply(charge, positions[i], now_ms);
-    if (lease == nullptr || charge.cost == 0) continue;
+    if (charge.cost == 0) continue;
+    const Formula& formula = formulas_[charge.rule];
+    const int64_t until_us =
+        formula.exact ? (now_ms + formula.window_ms) * 1000 : verdicts[i].turn.charged_us;
     std::string key(reinterpret_cast<const char*>(&charge.hash), sizeof charge.hash);
     lease->parts.push_back({rules_[charge.rule].name, std::move(key), charge.cost, until_us});
   }
-  return OkStatus();
 }
 
 // Take for one check without a lease, which most are: about half of its time.
@@ -155,15 +191,20 @@ Status MemoryLimiter::TakeOne(const LimitCheck& check, LimitDecision* decision) 
   Charge charge;
   RETURN_IF_ERROR(rules_.ResolveOne(check, seed_, &charge));
   Stripe& stripe = StripeFor(charge);
+  Verdict verdict;
+  int64_t now_ms = 0;
   const uint64_t counter = limit::Tick::Counter();
-  const std::lock_guard lock(stripe.lock());
-  const int64_t now_ms = stripe.tick().NowMs(counter) - opened_ms_;
-  const uint32_t position = stripe.Find(charge);
-  limit::Describe(rules_[charge.rule], stripe.Decide(charge, position, now_ms), decision);
-  ++(decision->allowed ? stripe.allowed : stripe.refused);
-  if (!decision->allowed || charge.cost == 0) return OkStatus();
-  if (position == KeyTable::kNone) RETURN_IF_ERROR(MakeRoom({&charge, 1}, now_ms));
-  stripe.Apply(charge, position, now_ms);
+  {
+    const std::lock_guard lock(stripe.lock());
+    now_ms = stripe.tick().NowMs(counter) - opened_ms_;
+    stripe.Decide(charge, now_ms, &verdict);
+    ++(verdict.allowed ? stripe.allowed : stripe.refused);
+    if (verdict.allowed && charge.cost > 0) {
+      if (verdict.record == nullptr) RETURN_IF_ERROR(MakeRoom({&charge, 1}, now_ms));
+      stripe.Apply(charge, verdict, now_ms);
+    }
+  }
+  limit::Describe(rules_[charge.rule], Tell(formulas_[charge.rule], verdict, now_ms), decision);
   return OkStatus();
 }
 

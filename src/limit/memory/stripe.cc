@@ -11,39 +11,39 @@ struct Stripe::Units {
   size_t count;
   int64_t newest_ms;
 
-  Units(const Formula& formula, const KeyTable& table, uint32_t position, int64_t now_ms)
+  Units(const Formula& formula, const KeyTable& table, Record* record, int64_t now_ms)
       : count(static_cast<size_t>(formula.limit)), newest_ms(now_ms) {
-    if (position == KeyTable::kNone || table.WholeAt(position) <= now_ms * 1000) {
+    if (record == nullptr || record->WholeAt() <= now_ms * 1000) {
       std::fill_n(ages.begin(), count, ExactWindow::kNoUnit);
       return;
     }
-    newest_ms = table.WholeAt(position) / 1000 - formula.window_ms;
-    std::ranges::copy(table.Cells(position), ages.begin());
+    newest_ms = record->WholeAt() / 1000 - formula.window_ms;
+    std::ranges::copy(table.Cells(record), ages.begin());
     ages[count - 1] = 0;
   }
   std::span<uint32_t> all() { return {ages.data(), count}; }
   // The newest unit is then `newest_ms`.
-  void Write(const Formula& formula, KeyTable* table, uint32_t position) const {
-    std::copy_n(ages.begin(), count - 1, table->Cells(position).begin());
-    table->SetWholeAt(position, (newest_ms + formula.window_ms) * 1000);
+  void Write(const Formula& formula, const KeyTable& table, Record* record) const {
+    std::copy_n(ages.begin(), count - 1, table.Cells(record).begin());
+    record->SetWholeAt((newest_ms + formula.window_ms) * 1000);
   }
 };
 
-Stripe::Stripe(const std::vector<Formula>& formulas, Clock* clock, size_t max_keys)
+Stripe::Stripe(std::span<const Formula> formulas, Clock* clock, size_t max_keys)
     : tick_(clock), formulas_(formulas), max_keys_(std::min(max_keys, KeyTable::kMostKeys)) {
   for (const Formula& formula : formulas) tables_.emplace_back(formula.cells());
 }
 
-uint32_t Stripe::Limited(const Charge& charge, int64_t now_ms) const {
-  const uint32_t position = Find(charge);
-  if (position == KeyTable::kNone) return position;
-  return tables_[charge.rule].WholeAt(position) > now_ms * 1000 ? position : KeyTable::kNone;
+KeyTable::Record* Stripe::Limited(const Charge& charge, int64_t now_ms) const {
+  Record* record = Find(charge);
+  return record != nullptr && record->WholeAt() > now_ms * 1000 ? record : nullptr;
 }
 
-Standing Stripe::DecideExact(const Charge& charge, uint32_t position, int64_t now_ms) const {
+void Stripe::DecideExact(const Charge& charge, int64_t now_ms, Verdict* verdict) const {
   const Formula& formula = formulas_[charge.rule];
-  Units units(formula, tables_[charge.rule], position, now_ms);
-  return formula.window.Decide(units.all(), units.newest_ms, now_ms, charge.cost);
+  Units units(formula, tables_[charge.rule], verdict->record, now_ms);
+  verdict->standing = formula.window.Decide(units.all(), units.newest_ms, now_ms, charge.cost);
+  verdict->allowed = verdict->standing.allowed;
 }
 
 Status Stripe::MakeRoom(std::span<const Charge> charges, int64_t now_ms) {
@@ -51,10 +51,10 @@ Status Stripe::MakeRoom(std::span<const Charge> charges, int64_t now_ms) {
   size_t needed = 0;
   for (const Charge& charge : charges) {
     if (charge.cost == 0) continue;
-    const uint32_t position = Find(charge);
-    if (position != KeyTable::kNone) {
-      if (tables_[charge.rule].WholeAt(position) > now_ms * 1000) continue;
-      tables_[charge.rule].Remove(position);
+    Record* record = Find(charge);
+    if (record != nullptr) {
+      if (record->WholeAt() > now_ms * 1000) continue;
+      tables_[charge.rule].Remove(record);
     }
     fresh[needed++] = charge.rule;
   }
@@ -83,73 +83,71 @@ size_t Stripe::KeyCount() const {
   return count;
 }
 
-int64_t Stripe::ApplyOther(const Charge& charge, uint32_t position, int64_t now_ms) {
-  if (charge.cost == 0) return 0;
+void Stripe::ApplyOther(const Charge& charge, const Verdict& verdict, int64_t now_ms) {
+  if (charge.cost == 0) return;
   const Formula& formula = formulas_[charge.rule];
   KeyTable& table = tables_[charge.rule];
-  const bool fresh = position == KeyTable::kNone;
-  if (fresh) position = table.Insert(charge.hash);
+  const bool fresh = verdict.record == nullptr;
+  Record* record = fresh ? table.Insert(charge.hash) : verdict.record;
   if (!formula.exact) {
-    table.SetWholeAt(position, formula.gcra.Charged(table.WholeAt(position), now_ms * 1000, charge.cost));
+    record->SetWholeAt(verdict.turn.charged_us);
   } else {
-    Units units(formula, table, position, now_ms);
+    Units units(formula, table, record, now_ms);
     formula.window.Charge(units.all(), units.newest_ms, now_ms, charge.cost);
     units.newest_ms = now_ms;
-    units.Write(formula, &table, position);
+    units.Write(formula, table, record);
   }
-  const int64_t until_us = table.WholeAt(position);
-  if (fresh) next_whole_us_ = std::min(next_whole_us_, until_us);
-  return until_us;
+  if (fresh) next_whole_us_ = std::min(next_whole_us_, record->WholeAt());
 }
 
 void Stripe::Refund(const Charge& charge, int64_t now_ms) {
-  const uint32_t position = Limited(charge, now_ms);
-  if (position == KeyTable::kNone || charge.cost == 0) return;
+  Record* record = Limited(charge, now_ms);
+  if (record == nullptr || charge.cost == 0) return;
   const Formula& formula = formulas_[charge.rule];
   KeyTable& table = tables_[charge.rule];
   next_whole_us_ = 0;
   if (!formula.exact) {
-    table.SetWholeAt(position, formula.gcra.Refunded(table.WholeAt(position), now_ms * 1000, charge.cost));
+    record->SetWholeAt(formula.gcra.Refunded(record->WholeAt(), now_ms * 1000, charge.cost));
     return;
   }
-  Units units(formula, table, position, now_ms);
+  Units units(formula, table, record, now_ms);
   if (formula.window.Refund(units.all(), units.newest_ms, now_ms, charge.cost)) {
-    units.Write(formula, &table, position);
+    units.Write(formula, table, record);
   } else {
-    table.Remove(position);
+    table.Remove(record);
   }
 }
 
 void Stripe::RefundLease(const Charge& charge, int64_t until_us, int64_t now_ms) {
-  const uint32_t position = Limited(charge, now_ms);
-  if (position == KeyTable::kNone || until_us <= now_ms * 1000) return;
+  Record* record = Limited(charge, now_ms);
+  if (record == nullptr || until_us <= now_ms * 1000) return;
   const Formula& formula = formulas_[charge.rule];
   KeyTable& table = tables_[charge.rule];
   next_whole_us_ = 0;
   if (!formula.exact) {
-    table.SetWholeAt(
-        position, formula.gcra.RefundedLease(table.WholeAt(position), now_ms * 1000, charge.cost, until_us));
+    record->SetWholeAt(
+        formula.gcra.RefundedLease(record->WholeAt(), now_ms * 1000, charge.cost, until_us));
     return;
   }
-  Units units(formula, table, position, now_ms);
+  Units units(formula, table, record, now_ms);
   units.newest_ms = formula.window.RefundLease(units.all(), units.newest_ms, now_ms, charge.cost,
                                                until_us / 1000 - formula.window_ms);
   if (units.newest_ms == ExactWindow::kNoMoment) {
-    table.Remove(position);
+    table.Remove(record);
   } else {
-    units.Write(formula, &table, position);
+    units.Write(formula, table, record);
   }
 }
 
 StatusOr<bool> Stripe::Settle(uint64_t id, int64_t until_us, int64_t now_ms) {
-  const uint32_t known = settled_.Find(id);
-  if (known != KeyTable::kNone) {
-    if (settled_.WholeAt(known) > now_ms * 1000) return false;
+  Record* known = settled_.Find(id);
+  if (known != nullptr) {
+    if (known->WholeAt() > now_ms * 1000) return false;
     settled_.Remove(known);
   }
   RETURN_IF_ERROR(MakeRoom(1, now_ms));
   settled_.Reserve(1, now_ms * 1000);
-  settled_.SetWholeAt(settled_.Insert(id), until_us);
+  settled_.Insert(id)->SetWholeAt(until_us);
   next_whole_us_ = std::min(next_whole_us_, until_us);
   return true;
 }

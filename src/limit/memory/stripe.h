@@ -29,65 +29,80 @@ struct Formula {
   ExactWindow window;
 };
 
+// What a check comes to. It is told of (Tell) when the locks have been given back.
+struct Verdict {
+  KeyTable::Record* record;  // the key's, or null. Valid until MakeRoom
+  bool allowed;
+  Gcra::Turn turn;    // of a rule that is not exact
+  Standing standing;  // of an exact one
+};
+
+inline Standing Tell(const Formula& formula, const Verdict& verdict, int64_t now_ms) {
+  return formula.exact ? verdict.standing : formula.gcra.Describe(verdict.turn, now_ms * 1000);
+}
+
 class alignas(64) Stripe {
  public:
+  using Record = KeyTable::Record;
+
+  // Steps whose first stripe this is. They come first, for with the lock they are all of a stripe that a
+  // check writes: one line of the processor's cache.
+  uint64_t allowed = 0, refused = 0, overloaded = 0;
+
   // `formulas` must outlive it.
-  Stripe(const std::vector<Formula>& formulas, Clock* clock, size_t max_keys);
+  Stripe(std::span<const Formula> formulas, Clock* clock, size_t max_keys);
 
   SpinLock& lock() { return lock_; }
   Tick& tick() { return tick_; }
 
   void Prefetch(const Charge& charge) const { tables_[charge.rule].Prefetch(charge.hash); }
   void PrefetchRecord(const Charge& charge) const { tables_[charge.rule].PrefetchRecord(charge.hash); }
-  // The position of the key's record, or KeyTable::kNone. Valid until MakeRoom.
-  uint32_t Find(const Charge& charge) const { return tables_[charge.rule].Find(charge.hash); }
+  Record* Find(const Charge& charge) const { return tables_[charge.rule].Find(charge.hash); }
 
-  // What a check is told, as if it were charged when allowed. Changes nothing.
-  Standing Decide(const Charge& charge, uint32_t position, int64_t now_ms) const {
+  // What a check comes to, if it were charged when allowed. Changes nothing.
+  void Decide(const Charge& charge, int64_t now_ms, Verdict* verdict) const {
     const Formula& formula = formulas_[charge.rule];
-    if (formula.exact) return DecideExact(charge, position, now_ms);
-    const int64_t tat_us = position == KeyTable::kNone ? 0 : tables_[charge.rule].WholeAt(position);
-    return formula.gcra.Decide(tat_us, now_ms * 1000, charge.cost);
+    const KeyTable& table = tables_[charge.rule];
+    const Record* record = verdict->record = table.Find(charge.hash);
+    if (formula.exact) return DecideExact(charge, now_ms, verdict);
+    const int64_t tat_us = record == nullptr ? 0 : record->WholeAt();
+    verdict->turn = formula.gcra.Try(tat_us, now_ms * 1000, charge.cost);
+    verdict->allowed = verdict->turn.allowed;
   }
   // Makes room for the records of `charges` that need one; those that are whole are removed first, so that
   // their places are not given away twice. kOverloaded when there is none, and until when; nothing that
   // counts has changed then.
   Status MakeRoom(std::span<const Charge> charges, int64_t now_ms);
-  // Charges what Decide allowed, in the record at `position` or a new one. Until when it counts.
-  int64_t Apply(const Charge& charge, uint32_t position, int64_t now_ms) {
-    const Formula& formula = formulas_[charge.rule];
-    if (position == KeyTable::kNone || formula.exact || charge.cost == 0)
-      return ApplyOther(charge, position, now_ms);
-    KeyTable& table = tables_[charge.rule];
-    const int64_t tat_us = formula.gcra.Charged(table.WholeAt(position), now_ms * 1000, charge.cost);
-    table.SetWholeAt(position, tat_us);
-    return tat_us;
+  // Charges what Decide allowed, in the verdict's record or a new one.
+  void Apply(const Charge& charge, const Verdict& verdict, int64_t now_ms) {
+    if (verdict.record == nullptr || formulas_[charge.rule].exact || charge.cost == 0)
+      return ApplyOther(charge, verdict, now_ms);
+    verdict.record->SetWholeAt(verdict.turn.charged_us);
   }
 
   void Refund(const Charge& charge, int64_t now_ms);
-  // Gives back a charge that counts until `until_us`, which is what Apply said.
+  // Gives back a charge that counts until `until_us`.
   void RefundLease(const Charge& charge, int64_t until_us, int64_t now_ms);
   // Remembers the lease `id` as refunded until `until_us`. False when it is already; kOverloaded: no room.
   StatusOr<bool> Settle(uint64_t id, int64_t until_us, int64_t now_ms);
 
   // Adds what was counted here.
   void AddTo(LimitStats* stats) const;
-  uint64_t allowed = 0, refused = 0, overloaded = 0;  // steps whose first stripe this is
 
  private:
   // The units of a key's exact window, copied out of its record and written back.
   struct Units;
-  Standing DecideExact(const Charge& charge, uint32_t position, int64_t now_ms) const;
-  int64_t ApplyOther(const Charge& charge, uint32_t position, int64_t now_ms);
+  void DecideExact(const Charge& charge, int64_t now_ms, Verdict* verdict) const;
+  void ApplyOther(const Charge& charge, const Verdict& verdict, int64_t now_ms);
   // Its record, or kNone when it has none or is whole.
-  uint32_t Limited(const Charge& charge, int64_t now_ms) const;
+  Record* Limited(const Charge& charge, int64_t now_ms) const;
   Status MakeRoom(size_t needed, int64_t now_ms);
   size_t KeyCount() const;
 
   SpinLock lock_;
-  Tick tick_;
-  const std::vector<Formula>& formulas_;
   std::vector<KeyTable> tables_;  // of the rules
+  Tick tick_;
+  const std::span<const Formula> formulas_;
   KeyTable settled_{0};  // leases that were refunded, until they have run out: they take places as keys do
   const size_t max_keys_;
   // No key is whole before this. So a flood of keys costs a full table one search for each moment at which
