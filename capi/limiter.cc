@@ -47,74 +47,78 @@ class Separators {
 
   // Where the next one is; the text's size when there is none.
   size_t Next() {
-    while (found_ == 0) {
-      base_ = end_;
-      if (base_ == text_.size()) return base_;
-      end_ = std::min(text_.size(), base_ + 64);
-      for (size_t at = base_; at < end_; at += kGroup)
-        found_ |= uint64_t{FindIn(at, std::min(end_, at + kGroup))} << (at - base_);
-    }
+    if (found_ == 0 && !Look()) return text_.size();
     const auto bit = static_cast<size_t>(std::countr_zero(found_));
     found_ &= found_ - 1;
     return base_ + bit;
   }
 
  private:
-  static constexpr size_t kGroup = 16;
+  static constexpr size_t kBlock = 64, kGroup = 16;
 
-  // A bit for each byte of [from, to) that is one; kGroup bytes at most.
-  uint32_t FindIn(size_t from, size_t to) const {
+  // Looks at the next blocks until one has any. False: there is none.
+  [[gnu::noinline]] bool Look() {
+    while (found_ == 0 && end_ < text_.size()) {
+      base_ = end_;
+      end_ = std::min(text_.size(), base_ + kBlock);
+      size_t at = base_;
 #if defined(__SSE2__)
-    if (to >= kGroup) {  // the bytes that end there, of which the last count
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text_.data() + to - kGroup));
-      const int found = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')),
-                                                       _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'))));
-      return static_cast<uint32_t>(found) >> (kGroup - (to - from));
-    }
+      for (; at + kGroup <= end_; at += kGroup) found_ |= FindIn(text_.data() + at) << (at - base_);
+      if (at < end_ && end_ >= kGroup) {  // of the bytes that end there, the last ones
+        found_ |= FindIn(text_.data() + end_ - kGroup) >> (at + kGroup - end_) << (at - base_);
+        at = end_;
+      }
 #endif
-    uint32_t found = 0;
-    for (size_t i = 0; i < to - from; ++i) {
-      const char byte = text_[from + i];
-      found |= (byte == '\t' || byte == '\n' ? 1u : 0u) << i;
+      for (; at < end_; ++at) found_ |= uint64_t{text_[at] == '\t' || text_[at] == '\n'} << (at - base_);
     }
-    return found;
+    return found_ != 0;
   }
+
+#if defined(__SSE2__)
+  // A bit for each of kGroup bytes that is one.
+  static uint64_t FindIn(const char* from) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    return static_cast<uint64_t>(_mm_movemask_epi8(
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')))));
+  }
+#endif
 
   const std::string_view text_;
   size_t base_ = 0, end_ = 0;  // the 64 bytes that were looked at last
   uint64_t found_ = 0;         // what is left of their separators
 };
 
-// A whole number from 0 on, of at most 18 digits, without a sign. False: it is none.
-bool ReadCost(std::string_view text, int64_t* cost) {
-  if (text.empty() || text.size() > 18) return false;
+// A whole number from 0 on, of at most 18 digits, without a sign. Below 0: it is none.
+int64_t ReadCost(const char* from, const char* to) {
+  if (from == to || to - from > 18) return -1;
   int64_t value = 0;
-  for (const char digit : text) {
-    if (digit < '0' || digit > '9') return false;
-    value = value * 10 + (digit - '0');
+  for (; from < to; ++from) {
+    const int digit = *from - '0';
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
   }
-  *cost = value;
-  return true;
+  return value;
 }
 
 // "rule\tkey\tcost\n"…: views into `text`.
 Status ParseChecks(std::string_view text, Checks* checks) {
   Separators separators(text);
-  const auto tab = [&](size_t at) { return at < text.size() && text[at] == '\t'; };
-  for (size_t line = 0; line < text.size() && checks->count < Checks::kMost;) {
+  const char *const data = text.data(), *const end = data + text.size();
+  for (const char* line = data; line < end && checks->count < Checks::kMost;) {
     LimitCheck& check = checks->items[checks->count++];
-    const size_t rule_end = separators.Next();
-    if (!tab(rule_end)) return BadLine(checks->count);
-    size_t end = separators.Next();
-    check.rule = text.substr(line, rule_end - line);
-    check.key = text.substr(rule_end + 1, end - rule_end - 1);
+    const char* const rule_end = data + separators.Next();
+    if (rule_end == end || *rule_end != '\t') return BadLine(checks->count);
+    const char* line_end = data + separators.Next();
+    check.rule = {line, rule_end};
+    check.key = {rule_end + 1, line_end};
     check.cost = 1;
-    if (tab(end)) {
-      const size_t cost = end + 1;
-      end = separators.Next();
-      if (tab(end) || !ReadCost(text.substr(cost, end - cost), &check.cost)) return BadLine(checks->count);
+    if (line_end < end && *line_end == '\t') {
+      const char* const cost = line_end + 1;
+      line_end = data + separators.Next();
+      check.cost = ReadCost(cost, line_end);
+      if (check.cost < 0 || (line_end < end && *line_end == '\t')) return BadLine(checks->count);
     }
-    line = end + 1;
+    line = line_end + 1;
   }
   return OkStatus();
 }

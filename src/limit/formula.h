@@ -28,7 +28,8 @@ struct Standing {
   int64_t retry_after_ms = 0;
 };
 
-inline int64_t MsCeil(int64_t us) { return (us + 999) / 1000; }
+// Of 0 and more: an unsigned division is the shorter one.
+inline int64_t MsCeil(int64_t us) { return static_cast<int64_t>((static_cast<uint64_t>(us) + 999) / 1000); }
 
 // GCRA, virtual scheduling, integer µs. A key's state is its theoretical arrival time (TAT); a TAT that has
 // passed is the same as none.

@@ -1,6 +1,5 @@
 #include "limit/step.h"
 
-#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -50,15 +49,14 @@ Status RuleSet::Resolve(std::span<const LimitCheck> checks, uint64_t seed, Step*
   for (const LimitCheck& check : checks) {
     Charge& charge = step->charges[step->count];
     RETURN_IF_ERROR(ResolveOne(check, seed, &charge));
-    auto same = std::find_if(step->all().begin(), step->all().end(), [&](const Charge& other) {
-      return other.hash == charge.hash && other.rule == charge.rule;
-    });
-    if (same == step->all().end()) {
+    size_t same = 0;
+    while (step->charges[same].hash != charge.hash || step->charges[same].rule != charge.rule) ++same;
+    if (same == step->count) {
       ++step->count;
       continue;
     }
-    same->cost += charge.cost;
-    RETURN_IF_ERROR(CheckCost(charge.rule, same->cost));
+    step->charges[same].cost += charge.cost;
+    RETURN_IF_ERROR(CheckCost(charge.rule, step->charges[same].cost));
   }
   return OkStatus();
 }

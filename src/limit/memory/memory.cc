@@ -150,8 +150,6 @@ Status MemoryLimiter::Take(std::span<const LimitCheck> checks, LimitDecision* de
 
 // With the locks of the step's stripes.
 Status MemoryLimiter::DecideAndApply(Step& step, int64_t now_ms, Verdict* verdicts, bool* allowed) {
-  for (const Charge& charge : step.all()) StripeFor(charge).Prefetch(charge);
-  for (const Charge& charge : step.all()) StripeFor(charge).PrefetchRecord(charge);
   bool fresh = false;
   for (size_t i = 0; i < step.count; ++i) {
     const Charge& charge = step.charges[i];
