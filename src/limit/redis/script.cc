@@ -7,185 +7,172 @@ namespace {
 
 // A charge is five numbers of `n`, from `p` on: the place of its key, its form, its limit, its interval (µs
 // of a unit for GCRA, else the window in ms) and its cost; of a lease a sixth follows: until when it counts.
-constexpr std::string_view kGcraAndExact = R"lua(local n, at, said = cmsgpack.unpack(ARGV[1]), 2, 0
+//
+// A function of a script is made each time the script runs, for as long as one of its steps takes: so GCRA
+// stands where it is used, and the functions of all else are made by the first step that needs them.
+constexpr std::string_view kState = R"lua(local call, n, at, said = redis.call, cmsgpack.unpack(ARGV[1]), 2, 0
 local now_ms, now_us, spare_ms = n[1], 0, 0
 if now_ms < 0 then
-  local time = redis.call('TIME')
+  local time = call('TIME')
   now_us = time[1] * 1000000 + time[2]
   now_ms = (now_us - now_us % 1000) / 1000
 else
   now_us, spare_ms = now_ms * 1000, 600000
 end
-local stored = redis.call('MGET', unpack(KEYS))
-local tats, windows, changed, answers = {}, {}, {}, {}
-local function text(number) return string.format('%.0f', number) end
-local function ms_ceil(us) return (us + 999 - (us + 999) % 1000) / 1000 end
+local stored = call('MGET', unpack(KEYS))
+local tats, charged, changed, answers = {}, {}, {}, {}
+)lua";
 
-local function gcra_start(p)
-  local key = n[p]
-  local tat = tats[key]
-  if not tat then
-    tat = tonumber(stored[key] or 0) or 0
-    tats[key] = tat
-  end
-  if tat <= now_us then return now_us end
-  local latest = now_us + n[p + 3] * n[p + 2]
-  return tat < latest and tat or latest
-end
-local function gcra_decide(p)
-  local interval, start = n[p + 3], gcra_start(p)
-  local tau, ahead, retry = interval * n[p + 2], start + interval * n[p + 4] - now_us, 0
-  if ahead > tau then ahead, retry = start - now_us, ms_ceil(ahead - tau) end
-  local left = tau - ahead
-  return (left - left % interval) / interval, ms_ceil(ahead), retry
-end
-local function gcra_take(p)
-  local key, tat = n[p], gcra_start(p) + n[p + 3] * n[p + 4]
-  tats[key], changed[key] = tat, p
-  return tat
-end
-local function gcra_refund(p, us)
-  local key, tat = n[p], gcra_start(p) - us
-  tats[key], changed[key] = tat > now_us and tat or now_us, p
-end
-
-local function exact_window(p)
-  local key = n[p]
-  local window = windows[key]
-  if window then return window end
-  local bytes, live = stored[key], 0
-  window = {now = now_ms}
-  windows[key] = window
-  if not bytes or #bytes < 8 or #bytes % 4 ~= 0 then return window end
-  local ages = {struct.unpack('>d' .. string.rep('I4', (#bytes - 8) / 4), bytes)}
-  local newest, count = ages[1], #ages - 1  -- the last is where it stopped reading
-  if newest > now_ms then window.now = newest end
-  local oldest = window.now - n[p + 3]
-  for i = 2, count do
-    local moment = newest - ages[i]
-    if moment > oldest then
-      live = live + 1
-      window[live] = moment
+constexpr std::string_view kExact = R"lua(local exact
+local function make_exact()
+  local windows = {}
+  exact = {}
+  local function window_of(p)
+    local key = n[p]
+    local window = windows[key]
+    if window then return window end
+    local bytes, live = stored[key], 0
+    window = {now = now_ms}
+    windows[key] = window
+    if not bytes or #bytes < 8 or #bytes % 4 ~= 0 then return window end
+    local ages = {struct.unpack('>d' .. string.rep('I4', (#bytes - 8) / 4), bytes)}
+    local newest, count = ages[1], #ages - 1  -- the last is where it stopped reading
+    if newest > now_ms then window.now = newest end
+    local oldest = window.now - n[p + 3]
+    for i = 2, count do
+      local moment = newest - ages[i]
+      if moment > oldest then
+        live = live + 1
+        window[live] = moment
+      end
     end
+    if newest > oldest then window[live + 1] = newest end
+    return window
   end
-  if newest > oldest then window[live + 1] = newest end
-  return window
-end
-local function exact_decide(p)
-  local window, limit, interval, cost = exact_window(p), n[p + 2], n[p + 3], n[p + 4]
-  local live, now = #window, window.now
-  local reset = live > 0 and window[live] + interval - now or 0
-  if live + cost > limit then
-    return live < limit and limit - live or 0, reset, window[live + cost - limit] + interval - now
-  end
-  return limit - live - cost, cost > 0 and interval or reset, 0
-end
-local function exact_take(p)
-  local window = exact_window(p)
-  for _ = 1, n[p + 4] do window[#window + 1] = window.now end
-  changed[n[p]] = p
-  return (window.now + n[p + 3]) * 1000
-end
-local function exact_refund(p)
-  local window, cost = exact_window(p), n[p + 4]
-  for i = 1, #window do window[i] = window[i + cost] end
-  changed[n[p]] = p
-end
-local function exact_give_back(p)
-  local window, left, moment = exact_window(p), n[p + 4], n[p + 5] / 1000 - n[p + 3]
-  for i = #window, 1, -1 do
-    if left > 0 and window[i] == moment then
-      table.remove(window, i)
-      left = left - 1
+  function exact.decide(p)
+    local window, limit, interval, cost = window_of(p), n[p + 2], n[p + 3], n[p + 4]
+    local live, now = #window, window.now
+    local reset = live > 0 and window[live] + interval - now or 0
+    if live + cost > limit then
+      return live < limit and limit - live or 0, reset, window[live + cost - limit] + interval - now
     end
+    return limit - live - cost, cost > 0 and interval or reset, 0
   end
-  changed[n[p]] = p
-end
-local function exact_write(p)
-  local window = windows[n[p]]
-  local newest, ages = window[#window], {}
-  if not newest then return redis.call('DEL', KEYS[n[p]]) end
-  for i = 1, #window - 1 do ages[i] = newest - window[i] end
-  local bytes = struct.pack('>d' .. string.rep('I4', #ages), newest, unpack(ages))
-  redis.call('SET', KEYS[n[p]], bytes, 'PX', newest + n[p + 3] - window.now + spare_ms)
+  function exact.take(p)
+    local window = window_of(p)
+    for _ = 1, n[p + 4] do window[#window + 1] = window.now end
+    changed[n[p]] = p
+    return (window.now + n[p + 3]) * 1000
+  end
+  function exact.refund(p)
+    local window, cost = window_of(p), n[p + 4]
+    for i = 1, #window do window[i] = window[i + cost] end
+    changed[n[p]] = p
+  end
+  function exact.give_back(p)
+    local window, left, moment = window_of(p), n[p + 4], n[p + 5] / 1000 - n[p + 3]
+    for i = #window, 1, -1 do
+      if left > 0 and window[i] == moment then
+        table.remove(window, i)
+        left = left - 1
+      end
+    end
+    changed[n[p]] = p
+  end
+  function exact.write(p)
+    local window = windows[n[p]]
+    local newest, ages = window[#window], {}
+    if not newest then return call('DEL', KEYS[n[p]]) end
+    for i = 1, #window - 1 do ages[i] = newest - window[i] end
+    local bytes = struct.pack('>d' .. string.rep('I4', #ages), newest, unpack(ages))
+    call('SET', KEYS[n[p]], bytes, 'PX', newest + n[p + 3] - window.now + spare_ms)
+  end
+  return exact
 end
 )lua";
 
-constexpr std::string_view kNoLog = R"lua(local log_decide, log_take, log_refund, log_give_back
+constexpr std::string_view kNoLog = R"lua(local log, make_log
 )lua";
 
-constexpr std::string_view kLog = R"lua(local function log_now(p)
-  local newest = redis.call('ZREVRANGE', KEYS[n[p]], 0, 0, 'WITHSCORES')
-  local moment = tonumber(newest[2] or 0)
-  return moment > now_ms and moment or now_ms, moment, newest[1]
-end
-local function log_decide(p)
-  local limit, interval, cost, key, now, newest = n[p + 2], n[p + 3], n[p + 4], KEYS[n[p]], log_now(p)
-  local after = '(' .. text(now - interval)
-  local live = redis.call('ZCOUNT', key, after, '+inf')
-  local reset = live > 0 and newest + interval - now or 0
-  if live + cost > limit then
-    local last = redis.call('ZRANGEBYSCORE', key, after, '+inf', 'WITHSCORES', 'LIMIT', live + cost - limit - 1, 1)
-    return live < limit and limit - live or 0, reset, tonumber(last[2]) + interval - now
+constexpr std::string_view kLog = R"lua(local log
+local function make_log()
+  log = {}
+  local function text(number) return string.format('%.0f', number) end
+  local function now_of(p)
+    local newest = call('ZREVRANGE', KEYS[n[p]], 0, 0, 'WITHSCORES')
+    local moment = tonumber(newest[2] or 0)
+    return moment > now_ms and moment or now_ms, moment, newest[1]
   end
-  return limit - live - cost, cost > 0 and interval or reset, 0
-end
-local function log_take(p)
-  local interval, key, now, newest, member = n[p + 3], KEYS[n[p]], log_now(p)
-  local moment, number, units = text(now), 0, {}
-  if newest == now then number = tonumber(string.match(member, '-(%d+)$')) + 1 end
-  for i = 1, n[p + 4] do
-    units[i * 2 - 1], units[i * 2] = moment, string.format('%s-%06d', moment, number + i - 1)
+  function log.decide(p)
+    local limit, interval, cost, key, now, newest = n[p + 2], n[p + 3], n[p + 4], KEYS[n[p]], now_of(p)
+    local after = '(' .. text(now - interval)
+    local live = call('ZCOUNT', key, after, '+inf')
+    local reset = live > 0 and newest + interval - now or 0
+    if live + cost > limit then
+      local last = call('ZRANGEBYSCORE', key, after, '+inf', 'WITHSCORES', 'LIMIT', live + cost - limit - 1, 1)
+      return live < limit and limit - live or 0, reset, tonumber(last[2]) + interval - now
+    end
+    return limit - live - cost, cost > 0 and interval or reset, 0
   end
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now - interval))
-  redis.call('ZADD', key, unpack(units))
-  redis.call('PEXPIRE', key, now - now_ms + interval + spare_ms)
-  return (now + interval) * 1000
-end
-local function log_refund(p)
-  local key, now = KEYS[n[p]], log_now(p)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now - n[p + 3]))
-  redis.call('ZREMRANGEBYRANK', key, 0, n[p + 4] - 1)
-end
-local function log_give_back(p)
-  local key, moment = KEYS[n[p]], text(n[p + 5] / 1000 - n[p + 3])
-  local units = redis.call('ZRANGEBYSCORE', key, moment, moment, 'LIMIT', 0, n[p + 4])
-  if #units > 0 then redis.call('ZREM', key, unpack(units)) end
+  function log.take(p)
+    local interval, key, now, newest, member = n[p + 3], KEYS[n[p]], now_of(p)
+    local moment, number, units = text(now), 0, {}
+    if newest == now then number = tonumber(string.match(member, '-(%d+)$')) + 1 end
+    for i = 1, n[p + 4] do
+      units[i * 2 - 1], units[i * 2] = moment, string.format('%s-%06d', moment, number + i - 1)
+    end
+    call('ZREMRANGEBYSCORE', key, '-inf', text(now - interval))
+    call('ZADD', key, unpack(units))
+    call('PEXPIRE', key, now - now_ms + interval + spare_ms)
+    return (now + interval) * 1000
+  end
+  function log.refund(p)
+    local key, now = KEYS[n[p]], now_of(p)
+    call('ZREMRANGEBYSCORE', key, '-inf', text(now - n[p + 3]))
+    call('ZREMRANGEBYRANK', key, 0, n[p + 4] - 1)
+  end
+  function log.give_back(p)
+    local key, moment = KEYS[n[p]], text(n[p + 5] / 1000 - n[p + 3])
+    local units = call('ZRANGEBYSCORE', key, moment, moment, 'LIMIT', 0, n[p + 4])
+    if #units > 0 then call('ZREM', key, unpack(units)) end
+  end
+  return log
 end
 )lua";
 
-constexpr std::string_view kSteps = R"lua(local function decide(p)
-  local form = n[p + 1]
-  if form == 0 then return gcra_decide(p) end
-  if form == 1 then return exact_decide(p) end
-  return log_decide(p)
+constexpr std::string_view kSteps = R"lua(local function form_of(p)
+  if n[p + 1] == 1 then return exact or make_exact() end
+  return log or make_log()
 end
-local function take(p)
-  local form = n[p + 1]
-  if form == 0 then return gcra_take(p) end
-  if form == 1 then return exact_take(p) end
-  return log_take(p)
-end
-local function refund(p)
-  local form = n[p + 1]
-  if n[p + 4] == 0 then return end
-  if form == 0 then return gcra_refund(p, n[p + 3] * n[p + 4]) end
-  if form == 1 then return exact_refund(p) end
-  return log_refund(p)
-end
-local function give_back(p)
-  local form, left, all = n[p + 1], n[p + 5] - now_us, n[p + 3] * n[p + 4]
-  if left <= 0 then return end
-  if form == 0 then return gcra_refund(p, left < all and left or all) end
-  if form == 1 then return exact_give_back(p) end
-  return log_give_back(p)
-end
--- Whether a lease of which some still counts is given back for the first time.
-local function settle(key, first, last)
-  local until_us = 0
-  for p = first, last, 6 do until_us = math.max(until_us, n[p + 5]) end
-  if until_us <= now_us then return false end
-  return redis.call('SET', KEYS[key], '1', 'NX', 'PX', ms_ceil(until_us - now_us) + spare_ms)
+local back
+local function make_back()
+  back = {}
+  local function gcra_refund(p, us)
+    local key, latest = n[p], now_us + n[p + 3] * n[p + 2]
+    local tat = tats[key] or tonumber(stored[key] or 0) or 0
+    if tat > latest then tat = latest end
+    tats[key], changed[key] = math.max(tat - us, now_us), p
+  end
+  function back.refund(p)
+    if n[p + 4] == 0 then return end
+    if n[p + 1] == 0 then return gcra_refund(p, n[p + 3] * n[p + 4]) end
+    return form_of(p).refund(p)
+  end
+  function back.give_back(p)
+    local left, all = n[p + 5] - now_us, n[p + 3] * n[p + 4]
+    if left <= 0 then return end
+    if n[p + 1] == 0 then return gcra_refund(p, left < all and left or all) end
+    return form_of(p).give_back(p)
+  end
+  -- Whether a lease of which some still counts is given back for the first time.
+  function back.settle(key, first, last)
+    local until_us = 0
+    for p = first, last, 6 do until_us = math.max(until_us, n[p + 5]) end
+    if until_us <= now_us then return false end
+    local left = until_us - now_us + 999
+    return call('SET', KEYS[key], '1', 'NX', 'PX', (left - left % 1000) / 1000 + spare_ms)
+  end
+  return back
 end
 
 while at <= #n do
@@ -195,7 +182,29 @@ while at <= #n do
   if verb <= 2 then
     local allowed, from = true, said
     for p = first, last, each do
-      local remaining, reset, retry = decide(p)
+      local remaining, reset, retry
+      if n[p + 1] == 0 then
+        local key, interval = n[p], n[p + 3]
+        local tau, tat = interval * n[p + 2], tats[key]
+        if not tat then
+          tat = tonumber(stored[key] or 0) or 0
+          tats[key] = tat
+        end
+        local ahead = tat - now_us
+        if ahead < 0 then ahead = 0 elseif ahead > tau then ahead = tau end
+        retry = ahead + interval * n[p + 4] - tau
+        if retry > 0 then
+          retry = retry + 999
+          retry = (retry - retry % 1000) / 1000
+        else
+          ahead, retry = retry + tau, 0
+          charged[p] = ahead + now_us
+        end
+        remaining, reset = tau - ahead, ahead + 999
+        remaining, reset = (remaining - remaining % interval) / interval, (reset - reset % 1000) / 1000
+      else
+        remaining, reset, retry = form_of(p).decide(p)
+      end
       answers[said + 1], answers[said + 2], answers[said + 3] = remaining, reset, retry
       if verb == 2 then answers[said + 4] = 0 end
       said = said + numbers
@@ -205,7 +214,12 @@ while at <= #n do
       for p = first, last, each do
         from = from + numbers
         if n[p + 4] > 0 then
-          local until_us = take(p)
+          local until_us, key = charged[p], n[p]
+          if until_us then
+            tats[key], changed[key] = until_us, p
+          else
+            until_us = form_of(p).take(p)
+          end
           if verb == 2 then answers[from] = until_us end
         end
       end
@@ -213,10 +227,11 @@ while at <= #n do
   else
     said = said + 1
     answers[said] = 0
+    local of = back or make_back()
     if verb == 3 then
-      for p = first, last, each do refund(p) end
-    elseif settle(n[at + 2], first, last) then
-      for p = first, last, each do give_back(p) end
+      for p = first, last, each do of.refund(p) end
+    elseif of.settle(n[at + 2], first, last) then
+      for p = first, last, each do of.give_back(p) end
       answers[said] = 1
     end
   end
@@ -226,11 +241,12 @@ end
 for key, p in pairs(changed) do
   local tat = tats[key]
   if not tat then
-    exact_write(p)
+    exact.write(p)
   elseif tat <= now_us then
-    redis.call('DEL', KEYS[key])
+    call('DEL', KEYS[key])
   else
-    redis.call('SET', KEYS[key], text(tat), 'PX', ms_ceil(tat - now_us) + spare_ms)
+    local left = tat - now_us + 999
+    call('PSETEX', KEYS[key], (left - left % 1000) / 1000 + spare_ms, tat)
   end
 end
 return answers
@@ -254,7 +270,7 @@ size_t AnswerCount(Verb verb, size_t charges) {
 }
 
 RedisScript LimiterScript(bool with_logs) {
-  return RedisScript(fmt::format("{}{}{}", kGcraAndExact, with_logs ? kLog : kNoLog, kSteps));
+  return RedisScript(fmt::format("{}{}{}{}", kState, kExact, with_logs ? kLog : kNoLog, kSteps));
 }
 
 void ScriptBatch::Number(int64_t number) {
