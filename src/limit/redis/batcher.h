@@ -57,6 +57,7 @@ class Batcher {
   Batch TakeBatch(int64_t now_ms, Batch* late);
   void Send(Batch batch, int64_t now_ms);
   void OnReply(const Batch& batch, StatusOr<RedisReply> reply);
+  static void Tell(const Batch& batch, StatusOr<RedisReply> reply);
 
   RedisClient* const client_;
   const RedisScript script_;
