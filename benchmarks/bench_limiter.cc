@@ -164,7 +164,8 @@ class Speed {
   const Keys keys_;
   const std::vector<uint32_t> indexes_;
   const std::string file_;
-  const Host host_{fmt::format(R"("user": "{0}/{1}s", "address": "{0}/{1}s")", work_.limit, kPeriodMs / 1000)};
+  const Host host_{
+      fmt::format(R"("user": "{0}/{1}s", "address": "{0}/{1}s")", work_.limit, kPeriodMs / 1000)};
   std::vector<std::string> blocks_;
   std::vector<std::pair<std::string, Peer*>> rivals_;
   std::string versions_[2];

@@ -78,8 +78,8 @@ class Separators {
   // A bit for each of kGroup bytes that is one.
   static uint64_t FindIn(const char* from) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-    return static_cast<uint64_t>(_mm_movemask_epi8(
-        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')))));
+    return static_cast<uint64_t>(_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')),
+                                                                _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')))));
   }
 #endif
 
@@ -229,8 +229,7 @@ int32_t mediagen_limiter_check_begin(mediagen_limiter* limiter, mediagen_str che
                  Checks parsed;
                  RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
                  return Begin(inbox, tag, nullptr, out, [&](const std::shared_ptr<Call>& call) {
-                   limiter->limiter->CheckAsync(parsed.all(),
-                                                EndWith<LimitDecision>(call, Document));
+                   limiter->limiter->CheckAsync(parsed.all(), EndWith<LimitDecision>(call, Document));
                    return OkStatus();
                  });
                });
@@ -253,8 +252,7 @@ int32_t mediagen_limiter_reserve(mediagen_limiter* limiter, mediagen_str checks,
         if (!HoldsDecision(tightest)) return BadDecisionSize(tightest);
         Checks parsed;
         RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
-        ASSIGN_OR_RETURN(const LimitReservation reserved,
-                         limiter->limiter->Reserve(parsed.all()));
+        ASSIGN_OR_RETURN(const LimitReservation reserved, limiter->limiter->Reserve(parsed.all()));
         if (reserved.decision.allowed) *lease = Export(BufferRef::Own(reserved.lease.Encode()));
         return Write(reserved.decision, tightest);
       });
@@ -286,8 +284,7 @@ int32_t mediagen_limiter_reserve_begin(mediagen_limiter* limiter, mediagen_str c
                  Checks parsed;
                  RETURN_IF_ERROR(ParseChecks(View(checks), &parsed));
                  return Begin(inbox, tag, nullptr, out, [&](const std::shared_ptr<Call>& call) {
-                   limiter->limiter->ReserveAsync(parsed.all(),
-                                                  EndWith<LimitReservation>(call, write));
+                   limiter->limiter->ReserveAsync(parsed.all(), EndWith<LimitReservation>(call, write));
                    return OkStatus();
                  });
                });

@@ -18,9 +18,8 @@ struct Checked {
 
   void Insert(uint64_t hash, int64_t whole_at) {
     table.Reserve(1, now);
-    std::erase_if(model, [&](const auto& entry) {
-      return entry.second <= now && table.Find(entry.first) == nullptr;
-    });
+    std::erase_if(
+        model, [&](const auto& entry) { return entry.second <= now && table.Find(entry.first) == nullptr; });
     KeyTable::Record* record = table.Insert(hash);
     REQUIRE(record->WholeAt() == 0);
     record->SetWholeAt(model[hash] = whole_at);

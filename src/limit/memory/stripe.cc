@@ -125,8 +125,7 @@ void Stripe::RefundLease(const Charge& charge, int64_t until_us, int64_t now_ms)
   KeyTable& table = tables_[charge.rule];
   next_whole_us_ = 0;
   if (!formula.exact) {
-    record->SetWholeAt(
-        formula.gcra.RefundedLease(record->WholeAt(), now_ms * 1000, charge.cost, until_us));
+    record->SetWholeAt(formula.gcra.RefundedLease(record->WholeAt(), now_ms * 1000, charge.cost, until_us));
     return;
   }
   Units units(formula, table, record, now_ms);

@@ -8,7 +8,7 @@
 namespace mediagen::limit {
 namespace {
 
-constexpr int kMostBatches = 4;       // under way: a far Redis is asked again before it has answered
+constexpr int kMostBatches = 4;      // under way: a far Redis is asked again before it has answered
 constexpr size_t kMostCharges = 64;  // of one batch: a quarter of a millisecond of Redis's time
 constexpr size_t kMostWaiting = 16'384;
 
