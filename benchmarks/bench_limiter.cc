@@ -118,8 +118,8 @@ class Speed {
 
   void AddRows(Report* report, int threads) {
     std::vector<Contender> contenders = {{"mediagen", [=, this] { return Ours(threads); }}};
-    for (const auto& [name, peer] : rivals_) {
-      contenders.push_back({name, [=, this] { return Ask(name, peer, threads); }});
+    for (const auto& rival : rivals_) {
+      contenders.push_back({rival.first, [=, this] { return Ask(rival.first, rival.second, threads); }});
     }
     const std::vector<Samples> samples = RunInterleaved(contenders, kRounds);
     for (size_t i = 1; i < samples.size(); ++i) {

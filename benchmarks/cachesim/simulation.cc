@@ -28,6 +28,8 @@ uint64_t HashOf(uint64_t key) {
   return key ^ key >> 33;
 }
 
+constexpr uint64_t kOwnBytes = 1 << 20;  // what a policy has for itself: enough
+
 }  // namespace
 
 memory_cache::PolicyFactory* PolicyOf(std::string_view name) {
@@ -38,7 +40,7 @@ memory_cache::PolicyFactory* PolicyOf(std::string_view name) {
 }
 
 Simulation::Simulation(memory_cache::PolicyFactory* policy, const memory_cache::Room& room)
-    : room_(room), policy_(policy(&kPlainJudge)) {}
+    : room_(room), policy_(policy(&kPlainJudge, kOwnBytes)) {}
 
 void Simulation::Run(std::span<const Request> requests) {
   using Clock = std::chrono::steady_clock;

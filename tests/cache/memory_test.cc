@@ -60,10 +60,15 @@ TEST_CASE("without a share that is asked for, an entry may have an eighth of the
   }
 }
 
-TEST_CASE("a budget of many shards still keeps one entry of the largest size that it promises") {
+TEST_CASE("an entry may take the whole budget, but for what the policy has for itself") {
   Fixture f(200 << 20, 1.0);
-  CHECK(PutText(*f.cache, "k", std::string((200 << 20) - 1000, 'x')) == Admission::kAdmitted);
+  CHECK(PutText(*f.cache, "k", std::string((200 << 20) - 1000, 'x')) == Admission::kTooLarge);
+  CHECK(PutText(*f.cache, "k", std::string((200 << 20) - (300 << 10), 'x')) == Admission::kAdmitted);
   CHECK(f.cache->Stats().bytes <= 200u << 20);
+  CHECK(f.cache->Stats().budget_bytes == 200u << 20);
+  // Below 300 KB it does without.
+  Fixture small(100'000, 1.0);
+  CHECK(PutText(*small.cache, "k", std::string(99'000, 'x')) == Admission::kAdmitted);
 }
 
 TEST_CASE("a budget of nothing keeps nothing") {

@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "cache/memory/policy.h"
+#include "cache/memory/shadow.h"
 
 namespace mediagen::memory_cache {
 namespace {
@@ -24,10 +25,12 @@ class WrittenJudge final : public Judge {
   std::map<const Node*, double> costs;
 };
 
+constexpr uint64_t kOwnBytes = 1 << 20;  // for itself: enough
+
 // Keys by name, over one policy.
 class Keys {
  public:
-  Keys(PolicyFactory* factory, Room limits) : room(limits), policy(factory(&judge)) {}
+  Keys(PolicyFactory* factory, Room limits) : room(limits), policy(factory(&judge, kOwnBytes)) {}
 
   bool Has(uint64_t key) const { return nodes.contains(key); }
   // Looks it up and stores it when it is absent.
@@ -246,6 +249,23 @@ TEST_CASE("of two sizes wanted alike more of the small ones stay") {
   for (const auto& [key, node] : keys.nodes) ++(node->charge == 100 ? small : large);
   INFO(small << " small ones, " << large << " large ones");
   CHECK(small > 2 * large);
+}
+
+TEST_CASE("the policy keeps within what it has for itself, whatever is stored") {
+  for (const uint64_t budget : {300'000, 2 << 20, 16 << 20}) {
+    // A shadow that finds smaller entries than the cache keeps would have the more of them.
+    FrequencySketch sketch;
+    Shadows shadows(&sketch, TinyLfuOwnBytes(budget));
+    auto random = SeededRandom(budget);
+    const Room room{.bytes = budget};
+    for (int i = 0; i < 200'000; ++i) {
+      shadows.Resize(20 + static_cast<size_t>(i) / 100);
+      const uint64_t hash = random->Next();
+      if (shadows.Samples(hash)) shadows.Access(hash, i % 2 ? 20'000 : 1, room);
+    }
+    CHECK(shadows.bytes() <= TinyLfuOwnBytes(budget));
+    CHECK(shadows.bytes() > TinyLfuOwnBytes(budget) / 8);
+  }
 }
 
 }  // namespace

@@ -39,8 +39,8 @@ class LimiterModel {
     now_ms_ += ms;
     for (auto& [name, bucket] : buckets_) bucket.level_us = std::max<int64_t>(0, bucket.level_us - ms * 1000);
     for (auto& [name, bucket] : buckets_) {
-      std::erase_if(bucket.taken_ms,
-                    [&](int64_t at) { return at + rules_[name.first].window_ms <= now_ms_; });
+      const int64_t window_ms = rules_[name.first].window_ms;
+      std::erase_if(bucket.taken_ms, [&](int64_t at) { return at + window_ms <= now_ms_; });
     }
   }
 

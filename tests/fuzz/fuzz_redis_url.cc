@@ -1,4 +1,5 @@
 // Where a Redis is, as a configuration says it.
+#include "fmt/format.h"
 #include "fuzz/input.h"
 #include "redis/url.h"
 
@@ -8,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // The same with a password that can be told from all else.
   const std::string secret = "q9zXsecretXz9q";
   for (const std::string& url :
-       {text, "redis://:" + secret + "@" + text, "unix://u:" + secret + "@" + text}) {
+       {text, fmt::format("redis://:{}@{}", secret, text), fmt::format("unix://u:{}@{}", secret, text)}) {
     const auto parsed = ParseRedisUrl(url);
     const bool hides = url != text && text.find(secret) == std::string::npos;
     if (!parsed.ok()) {

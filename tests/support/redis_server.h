@@ -80,6 +80,19 @@ class RedisServer {
   void Freeze() { kill(child_, SIGSTOP); }
   void Thaw() { kill(child_, SIGCONT); }
 
+  // Of 127.0.0.1, at this moment.
+  static int FreePort() {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) std::abort();
+    getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+    close(fd);
+    return ntohs(address.sin_port);
+  }
+
  private:
   // Its log says when it listens. The pipe is kept: what it says later has room in it.
   void Ready(int log) {
@@ -103,18 +116,6 @@ class RedisServer {
     close(log_);
     child_ = -1;
   }
-  static int FreePort() {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) std::abort();
-    getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-    close(fd);
-    return ntohs(address.sin_port);
-  }
-
   const std::vector<std::string> options_;
   TempDir dir_;
   int port_ = 0;

@@ -61,6 +61,6 @@ bool Lru::Shrink(const Room& room, std::vector<Node*>* evicted) {
 
 }  // namespace
 
-std::unique_ptr<Policy> NewLru(const Judge* judge) { return std::make_unique<Lru>(judge); }
+std::unique_ptr<Policy> NewLru(const Judge* judge, uint64_t) { return std::make_unique<Lru>(judge); }
 
 }  // namespace mediagen::memory_cache

@@ -61,7 +61,9 @@ class MemoryCache final : public Cache {
     const uint64_t count = ShardsFor(options, largest);
     for (uint64_t i = 0; i < count; ++i) {
       memory_cache::ShardOptions part{.index = i, .shards = count, .seed = seed_ + i};
-      part.room.bytes = budget / count + (i < budget % count ? 1 : 0);
+      const uint64_t bytes = budget / count + (i < budget % count ? 1 : 0);
+      if (options.policy == CachePolicy::kTinyLfu) part.policy_bytes = memory_cache::TinyLfuOwnBytes(bytes);
+      part.room.bytes = bytes - part.policy_bytes;
       if (entries != 0) part.room.entries = entries / count + (i < entries % count ? 1 : 0);
       part.largest_entry = std::min(largest, part.room.bytes);
       part.negative_ttl_ms = std::max<int64_t>(1, options.negative_ttl_ms);

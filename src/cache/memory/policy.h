@@ -58,13 +58,16 @@ class Policy {
   virtual uint64_t entries() const = 0;
 };
 
-// Each takes a judge that must outlive the policy; docs/cache-policies.md compares them.
-using PolicyFactory = std::unique_ptr<Policy>(const Judge* judge);
+// Each takes a judge that must outlive the policy, and how many bytes it may take for itself, beside what
+// entries are charged for it (entry.h); docs/cache-policies.md compares them.
+using PolicyFactory = std::unique_ptr<Policy>(const Judge* judge, uint64_t own_bytes);
 
 // W-TinyLFU (Einziger, Friedman, Manes, ACM TOS 2017): a window of new entries, whose size adapts, then a
 // segmented LRU into which a candidate comes when it is wanted more often, for its cost and size, than the
 // victims that it needs (size-aware admission after arXiv 2105.08770; segments.cc).
 PolicyFactory NewTinyLfu;
+// What it should have of its own beside a budget: enough, or a 32nd where that is less, or nothing.
+uint64_t TinyLfuOwnBytes(uint64_t budget_bytes);
 
 // What was found or stored least recently goes.
 PolicyFactory NewLru;

@@ -124,6 +124,6 @@ Node* S3Fifo::NextVictim(const Room& room, size_t* passed_over) {
 
 }  // namespace
 
-std::unique_ptr<Policy> NewS3Fifo(const Judge* judge) { return std::make_unique<S3Fifo>(judge); }
+std::unique_ptr<Policy> NewS3Fifo(const Judge* judge, uint64_t) { return std::make_unique<S3Fifo>(judge); }
 
 }  // namespace mediagen::memory_cache

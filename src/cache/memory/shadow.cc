@@ -29,19 +29,44 @@ Room Part(const Room& room, int shift) {
           room.entries == unlimited ? unlimited : std::max<uint64_t>(1, room.entries >> shift)};
 }
 
+constexpr int kSamplesNone = 64;  // as rate_shift_: but for one hash of all
+
+size_t NodesFor(uint64_t bytes) {
+  const auto nodes =
+      static_cast<size_t>(std::min<uint64_t>(Shadows::kMostNodes, bytes / Shadows::kBytesANode));
+  return nodes < Shadows::kLeastNodes ? 0 : nodes;
+}
+
 }  // namespace
 
-Shadows::Shadows(const FrequencySketch* sketch) {
+Shadows::Shadows(const FrequencySketch* sketch, uint64_t most_bytes) : most_nodes_(NodesFor(most_bytes)) {
+  if (most_nodes_ == 0) rate_shift_ = kSamplesNone;
   for (size_t i = 0; i < kShares.size(); ++i)
     shadows_[i].reset(new Shadow{.segments = Segments(&kPlainJudge, sketch, kShares[i])});
 }
 
+size_t Shadows::bytes() const {
+  constexpr size_t kSlot = sizeof(decltype(Shadow::nodes)::value_type) + 1;  // its byte of control
+  size_t bytes = 0;
+  for (const auto& shadow : shadows_) {
+    bytes += shadow->pool.size() * sizeof(Node) + shadow->free.capacity() * sizeof(Node*) +
+             shadow->nodes.bucket_count() * kSlot;
+  }
+  return bytes;
+}
+
 void Shadows::Resize(size_t entries) {
-  const int before = rate_shift_;
-  while (entries >> rate_shift_ > kMostNodes) ++rate_shift_;
-  while (rate_shift_ > 0 && entries >> rate_shift_ < kMostNodes / 4) --rate_shift_;
-  sampled_entries_ = entries >> rate_shift_;
-  if (rate_shift_ <= before) return;
+  if (most_nodes_ == 0) return;
+  int shift = rate_shift_;
+  while (entries >> shift > most_nodes_) ++shift;
+  while (shift > least_shift_ && entries >> shift < most_nodes_ / 4) --shift;
+  sampled_entries_ = entries >> shift;
+  if (shift > rate_shift_) return SampleFewer(shift);
+  rate_shift_ = shift;
+}
+
+void Shadows::SampleFewer(int shift) {
+  rate_shift_ = shift;
   for (auto& shadow : shadows_) {
     absl::erase_if(shadow->nodes, [&](auto& named) {
       if (Samples(named.first)) return false;
@@ -59,8 +84,9 @@ void Shadows::StartCounting() {
 }
 
 bool Shadows::Access(uint64_t hash, uint64_t charge, const Room& room) {
+  if (most_nodes_ == 0) return false;
   const Room part = Part(room, rate_shift_);
-  size_t found_by = 0;
+  size_t found_by = 0, largest = 0;
   for (size_t i = 0; i < shadows_.size(); ++i) {
     const auto& shadow = shadows_[i];
     auto [place, absent] = shadow->nodes.try_emplace(hash);
@@ -80,8 +106,11 @@ bool Shadows::Access(uint64_t hash, uint64_t charge, const Room& room) {
       shadow->nodes.erase(evicted->hash);
       shadow->free.push_back(evicted);
     }
+    largest = std::max(largest, shadow->nodes.size());
   }
   ++found_by_[found_by];
+  // One that keeps smaller entries than the cache does has more of them.
+  if (largest > most_nodes_ * 5 / 4) SampleFewer(least_shift_ = rate_shift_ + 1);
   return ++accesses_ >= std::max(kLeastAccesses, kAccessesPerEntry * sampled_entries_);
 }
 

@@ -2,8 +2,8 @@
 // the keys and so tell which size would find most (miniature simulation: Waldspurger et al., USENIX ATC 2017;
 // for the window of W-TinyLFU: Einziger et al., "Adaptive Software Cache Management", Middleware 2018).
 //
-// Not thread-safe. `sketch` must outlive it. A shadow keeps at most about kMostNodes keys, and about 80 bytes
-// for each; a lookup of a key that is not in the sample costs one multiplication.
+// Not thread-safe. `sketch` must outlive it. A lookup of a key that is not in the sample costs one
+// multiplication.
 #pragma once
 
 #include <array>
@@ -20,10 +20,17 @@ class Shadows {
  public:
   // Windows from almost none, best against loops and scans, to almost all, best where what is new is wanted.
   static constexpr std::array<double, 5> kShares = {0.01, 0.06, 0.2, 0.5, 0.8};
-  static constexpr size_t kMostNodes = 512;
+  // Keys that a shadow samples, whatever room there is for them; with room for fewer than the least there are
+  // no shadows, and Best has nothing to say.
+  static constexpr size_t kMostNodes = 512, kLeastNodes = 16;
+  // What all shadows take for each of them: a node, its place in the table and in a list, and a quarter for
+  // keys that are smaller than those of the cache.
+  static constexpr size_t kBytesANode = kShares.size() * (sizeof(Node) + 52) * 5 / 4;
 
-  explicit Shadows(const FrequencySketch* sketch);
+  Shadows(const FrequencySketch* sketch, uint64_t most_bytes);
 
+  // What they take.
+  size_t bytes() const;
   // How many entries the cache has, so that one in so many keys is sampled.
   void Resize(size_t entries);
   bool Samples(uint64_t hash) const {
@@ -44,10 +51,15 @@ class Shadows {
     std::vector<Node*> free;
   };
 
+  // Samples one of 2^shift keys from now on, fewer than before, and forgets the others.
+  void SampleFewer(int shift);
+
+  const size_t most_nodes_;  // 0: there are no shadows
   std::array<std::unique_ptr<Shadow>, kShares.size()> shadows_;
   // Accesses, faded, by who found the key: bit i of the index says that shadow i did.
   std::array<double, size_t{1} << kShares.size()> found_by_{};
-  int rate_shift_ = 0;  // one of 2^rate_shift_ keys
+  int rate_shift_ = 0;   // one of 2^rate_shift_ keys
+  int least_shift_ = 0;  // more keys than by this one did not fit
   size_t sampled_entries_ = 0;
   size_t accesses_ = 0;  // since the last Best()
   std::vector<Node*> evicted_;

@@ -32,9 +32,12 @@ uint64_t Mix(uint64_t x) {
 
 }  // namespace
 
-Shard::Shard(Clock* clock, InvalidationLog* log, std::unique_ptr<Policy> (*policy)(const Judge*),
-             const ShardOptions& options)
-    : policy_(policy(this)), clock_(clock), log_(log), options_(options), tokens_(options.index) {}
+Shard::Shard(Clock* clock, InvalidationLog* log, PolicyFactory* policy, const ShardOptions& options)
+    : policy_(policy(this, options.policy_bytes)),
+      clock_(clock),
+      log_(log),
+      options_(options),
+      tokens_(options.index) {}
 
 Shard::~Shard() {
   Aftermath after;

@@ -41,7 +41,8 @@ namespace mediagen::memory_cache {
 
 struct ShardOptions {
   uint64_t index = 0, shards = 1;  // tokens are `index` modulo `shards`, so that a token names its shard
-  Room room;                       // budget
+  Room room;                       // budget, but for …
+  uint64_t policy_bytes = 0;       // … what the policy has for itself
   uint64_t largest_entry = 0;
   int64_t negative_ttl_ms = 0;
   uint64_t seed = 0;  // of the jitter
@@ -52,8 +53,7 @@ struct ShardOptions {
 class alignas(64) Shard : private Judge {
  public:
   // `clock` and `log` must outlive it.
-  Shard(Clock* clock, InvalidationLog* log, std::unique_ptr<Policy> (*policy)(const Judge*),
-        const ShardOptions& options);
+  Shard(Clock* clock, InvalidationLog* log, PolicyFactory* policy, const ShardOptions& options);
   ~Shard() override;
 
   BufferRef Get(HashedKey key);

@@ -99,7 +99,7 @@ void Shard::AddStats(CacheStats* stats) {
   stats->pinned_bytes += pinned_bytes_;
   stats->reserved_bytes += reserved_bytes_;
   stats->entries += table_.size();
-  stats->budget_bytes += options_.room.bytes;
+  stats->budget_bytes += options_.room.bytes + options_.policy_bytes;
 }
 
 // Ends the process when a bound does not hold. Of a small shard everything is counted anew, of a large one

@@ -11,8 +11,8 @@ namespace {
 
 class TinyLfu final : public Policy {
  public:
-  explicit TinyLfu(const Judge* judge)
-      : segments_(judge, &sketch_, Shadows::kShares[0]), shadows_(&sketch_) {}
+  TinyLfu(const Judge* judge, uint64_t own_bytes)
+      : segments_(judge, &sketch_, Shadows::kShares[0]), shadows_(&sketch_, own_bytes) {}
 
   void Hit(std::span<Node* const> nodes) override;
   void Miss(uint64_t hash) override {
@@ -82,6 +82,13 @@ void TinyLfu::Learn(const Node& node) {
 
 }  // namespace
 
-std::unique_ptr<Policy> NewTinyLfu(const Judge* judge) { return std::make_unique<TinyLfu>(judge); }
+std::unique_ptr<Policy> NewTinyLfu(const Judge* judge, uint64_t own_bytes) {
+  return std::make_unique<TinyLfu>(judge, own_bytes);
+}
+
+uint64_t TinyLfuOwnBytes(uint64_t budget_bytes) {
+  const uint64_t bytes = std::min<uint64_t>(budget_bytes / 32, Shadows::kMostNodes * Shadows::kBytesANode);
+  return bytes < Shadows::kLeastNodes * Shadows::kBytesANode ? 0 : bytes;
+}
 
 }  // namespace mediagen::memory_cache

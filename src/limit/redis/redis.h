@@ -23,19 +23,19 @@ struct RedisLimiterOptions {
 
 // `url` as redis/url.h has it, with
 //
-//   onFailure=open|closed|local  what is decided when Redis is away, does not answer in time, or refuses:
-//   allow (and
-//                                say so: LimitDecision::degraded); kUnavailable; or let a limiter in this
-//                                process's memory decide by the same rules, from nothing, until Redis is
-//                                back. To be said.
-//   timeoutMs=100                from a check to its answer, 1 to 60,000
-//   prefix=mediagen              of all keys, 1 to 64 characters without braces
-//   exactUpTo=32                 up to this limit (at most 1,000) never more than N come in any window: GCRA
-//   allows
-//                                up to twice as many in the first. Up to 32 the moments stand in one string
-//                                of 8 + 4 bytes each; above it in a sorted set, some 100 bytes a unit, which
-//                                is why it is asked for. The limiter in memory is exact up to 32 whatever
-//                                this says.
+//   onFailure=open|closed|local
+//     What is decided when Redis is away, does not answer in time, or refuses: allow (and say so:
+//     LimitDecision::degraded); kUnavailable; or let a limiter in this process's memory decide by the same
+//     rules, from nothing, until Redis is back. To be said.
+//   timeoutMs=100
+//     From a check to its answer, 1 to 60,000.
+//   prefix=mediagen
+//     Of all keys, 1 to 64 characters without braces.
+//   exactUpTo=32
+//     Up to this limit (at most 1,000) never more than N come in any window: GCRA allows up to twice as many
+//     in the first. Up to 32 the moments stand in one string of 4 N + 4 bytes; above it in a sorted set, some
+//     100 bytes a unit, which is why it is asked for. The limiter in memory is exact up to 32 whatever this
+//     says.
 //
 // Redis 5 or later, its server time; a clock there that goes back keeps what is limited limited until it has
 // caught up. Every key has one hash tag, {prefix}, so in a cluster all of a limiter's keys are on one node: a
