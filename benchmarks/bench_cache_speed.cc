@@ -81,6 +81,7 @@ class Host {
 };
 
 constexpr uint64_t kRoomy = uint64_t{1} << 30;
+constexpr int kSpeedRounds = 9;  // of some tenths of a second each
 
 // What an entry is charged: the budget of a tenth is a tenth of that of all.
 uint64_t BudgetOfATenth(const Host& all) {
@@ -173,7 +174,7 @@ class Speed {
       contenders.push_back({rival.name, [=, this] { return Ask(rival, mixed, threads); }});
     }
     if (!mixed) contenders.push_back({"mediagen in C++", [=, this] { return ReadInCpp(threads); }});
-    const std::vector<Samples> samples = RunInterleaved(contenders);
+    const std::vector<Samples> samples = RunInterleaved(contenders, kSpeedRounds);
     const std::string work =
         fmt::format("{}, {} thread{}", mixed ? "get, else put: a tenth fits" : "read: all in it", threads,
                     threads == 1 ? "" : "s");

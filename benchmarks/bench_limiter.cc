@@ -20,7 +20,7 @@ constexpr uint32_t kKeys = 1'000'000;
 constexpr size_t kChecks = 1'000'000;
 // One in a microsecond is the most that a rule may have, so what all rounds ask of one key is its burst.
 constexpr int64_t kWide = 1'000'000'000, kNarrow = 1'000, kPeriodMs = 1'000'000;
-constexpr int kRounds = 11;  // of a tenth of a second each
+constexpr int kSpeedRounds = 11;  // of a tenth of a second each
 constexpr double kBytesBound = 32, kBytesGoal = 16;
 
 [[noreturn]] void Die(const std::string& what) {
@@ -121,7 +121,7 @@ class Speed {
     for (const auto& rival : rivals_) {
       contenders.push_back({rival.first, [=, this] { return Ask(rival.first, rival.second, threads); }});
     }
-    const std::vector<Samples> samples = RunInterleaved(contenders, kRounds);
+    const std::vector<Samples> samples = RunInterleaved(contenders, kSpeedRounds);
     for (size_t i = 1; i < samples.size(); ++i) {
       const bool floor = samples[i].name == "governor";
       report->Add({fmt::format("{}, {} thread{}", work_.name, threads, threads == 1 ? "" : "s"), "checks/s",
