@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (int hops = 0; hops <= kMostTrustedHops; ++hops) {
       rules.trusted_hops = hops;
       const std::string address = ClientAddress(request, rules);
-      fuzz::Require(address.size() <= text.size(), "an address is a part of the field");
+      const bool own = address == "unknown" || address == request.principal.ip;  // the field names nobody
+      fuzz::Require(own || text.find(address) != std::string::npos, "an address is a part of the field");
       fuzz::Require(AddressKey(address, 64).starts_with("ip/"), "a key of an address");
     }
   }
