@@ -156,7 +156,8 @@ int32_t Write(const LimitDecision& decision, mediagen_decision* out) {
 }
 
 // What both forms of a check do. Not by StatusOr, and not by a call, which take a tenth of its time each.
-[[gnu::always_inline]] inline int32_t CheckInto(mediagen_limiter* limiter, std::span<const LimitCheck> checks, mediagen_decision* out) {
+[[gnu::always_inline]] inline int32_t CheckInto(mediagen_limiter* limiter, std::span<const LimitCheck> checks,
+                                                mediagen_decision* out) {
   if (!HoldsDecision(out)) return Refuse(nullptr, BadDecisionSize(out));
   LimitDecision decision;
   const Status checked = limiter->limiter->CheckInto(checks, &decision);
