@@ -34,6 +34,8 @@ struct Argument {
   const char* name;
   bool present = true;
   bool forked = false;
+
+  bool good() const { return present && !forked; }
 };
 
 template <typename T>
@@ -103,25 +105,27 @@ int32_t Guard(mediagen_error** err, Body&& body) noexcept {
   }
 }
 
-// The refusal of the first bad one, or MEDIAGEN_OK. By constant indexes, so that what is checked stays in
-// registers.
+// Refuses the first bad one. By constant indexes, so that what is checked stays in registers.
 template <size_t kCount, size_t... kIndex>
-int32_t CheckArguments(mediagen_error** err, const Argument (&arguments)[kCount],
-                       std::index_sequence<kIndex...>) noexcept {
-  int32_t refused = MEDIAGEN_OK;
-  const auto good = [&](const Argument& argument) {
-    if (argument.present && !argument.forked) return true;
-    refused = RefuseArgument(err, argument);
-    return false;
-  };
-  (void)(good(arguments[kIndex]) && ...);
-  return refused;
+int32_t RefuseFirst(mediagen_error** err, const Argument (&arguments)[kCount],
+                    std::index_sequence<kIndex...>) noexcept {
+  Argument bad{};
+  (void)((arguments[kIndex].good() || (bad = arguments[kIndex], false)) && ...);
+  return RefuseArgument(err, bad);
+}
+template <size_t kCount, size_t... kIndex>
+[[gnu::always_inline]] inline bool AllGood(const Argument (&arguments)[kCount],
+                                           std::index_sequence<kIndex...>) noexcept {
+  return (arguments[kIndex].good() && ...);
 }
 
 template <size_t kCount, typename Body>
-int32_t Guard(mediagen_error** err, const Argument (&arguments)[kCount], Body&& body) noexcept {
-  const int32_t refused = CheckArguments(err, arguments, std::make_index_sequence<kCount>());
-  return refused == MEDIAGEN_OK ? Guard(err, std::forward<Body>(body)) : refused;
+[[gnu::always_inline]] inline int32_t Guard(mediagen_error** err, const Argument (&arguments)[kCount],
+                                            Body&& body) noexcept {
+  constexpr auto kIndexes = std::make_index_sequence<kCount>();
+  if (AllGood(arguments, kIndexes)) [[likely]]
+    return Guard(err, std::forward<Body>(body));
+  return RefuseFirst(err, arguments, kIndexes);
 }
 
 // Refuses an ABI that this library does not speak.

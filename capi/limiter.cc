@@ -40,56 +40,69 @@ Status BadLine(size_t number) {
                {.hint = "Write \"rule\\tkey\\tcost\\n\" for each, the cost a whole number from 0 on."});
 }
 
-// Finds the tabs and line ends of a text, one after another.
+// Finds the tabs and line ends of a text, one after another. Its members stay in registers.
 class Separators {
  public:
-  explicit Separators(std::string_view text) : text_(text) {}
+  explicit Separators(std::string_view text)
+      : block_(Look(text.data(), text.data() + text.size())), end_(text.data() + text.size()) {}
 
-  // Where the next one is; the text's size when there is none.
-  size_t Next() {
-    if (found_ == 0 && !Look()) return text_.size();
-    const auto bit = static_cast<size_t>(std::countr_zero(found_));
-    found_ &= found_ - 1;
-    return base_ + bit;
+  // Where the next one is; the text's end when there is none.
+  const char* Next() {
+    if (block_.found == 0) [[unlikely]] {
+      if (end_ - block_.from <= kBlock) return end_;
+      block_ = Look(block_.from + kBlock, end_);
+      if (block_.found == 0) return end_;
+    }
+    const char* const at = block_.from + std::countr_zero(block_.found);
+    block_.found &= block_.found - 1;
+    return at;
   }
 
  private:
-  static constexpr size_t kBlock = 64, kGroup = 16;
+  static constexpr ptrdiff_t kBlock = 64, kGroup = 16;
+  // A bit for each byte from `from` on that is one and was not returned yet.
+  struct Block {
+    const char* from;
+    uint64_t found;
+  };
 
-  // Looks at the next blocks until one has any. False: there is none.
-  [[gnu::noinline]] bool Look() {
-    while (found_ == 0 && end_ < text_.size()) {
-      base_ = end_;
-      end_ = std::min(text_.size(), base_ + kBlock);
-      size_t at = base_;
-#if defined(__SSE2__)
-      for (; at + kGroup <= end_; at += kGroup) found_ |= FindIn(text_.data() + at) << (at - base_);
-      if (at < end_ && end_ >= kGroup) {  // of the bytes that end there, the last ones
-        found_ |= FindIn(text_.data() + end_ - kGroup) >> (at + kGroup - end_) << (at - base_);
-        at = end_;
-      }
-#endif
-      for (; at < end_; ++at) found_ |= uint64_t{text_[at] == '\t' || text_[at] == '\n'} << (at - base_);
+  // The first block from there on that has any, or the last.
+  [[gnu::noinline]] static Block Look(const char* from, const char* end) {
+    Block block{from, FindIn(from, std::min(kBlock, end - from))};
+    while (block.found == 0 && end - block.from > kBlock) {
+      block.from += kBlock;
+      block.found = FindIn(block.from, std::min(kBlock, end - block.from));
     }
-    return found_ != 0;
+    return block;
   }
-
+  static uint64_t FindIn(const char* from, ptrdiff_t size) {
+    uint64_t found = 0;
+    ptrdiff_t at = 0;
 #if defined(__SSE2__)
-  // A bit for each of kGroup bytes that is one.
-  static uint64_t FindIn(const char* from) {
+    for (; at + kGroup <= size; at += kGroup) found |= FindInGroup(from + at) << at;
+    if (at < size && size >= kGroup) {  // of the bytes that end there, the last ones
+      found |= FindInGroup(from + size - kGroup) >> (at + kGroup - size) << at;
+      at = size;
+    }
+#endif
+    for (; at < size; ++at) found |= uint64_t{from[at] == '\t' || from[at] == '\n'} << at;
+    return found;
+  }
+#if defined(__SSE2__)
+  static uint64_t FindInGroup(const char* from) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     return static_cast<uint64_t>(_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')),
                                                                 _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')))));
   }
 #endif
 
-  const std::string_view text_;
-  size_t base_ = 0, end_ = 0;  // the 64 bytes that were looked at last
-  uint64_t found_ = 0;         // what is left of their separators
+  Block block_;
+  const char* const end_;
 };
 
 // A whole number from 0 on, of at most 18 digits, without a sign. Below 0: it is none.
 int64_t ReadCost(const char* from, const char* to) {
+  if (to - from == 1) return *from >= '0' && *from <= '9' ? *from - '0' : -1;  // which most are
   if (from == to || to - from > 18) return -1;
   int64_t value = 0;
   for (; from < to; ++from) {
@@ -103,23 +116,25 @@ int64_t ReadCost(const char* from, const char* to) {
 // "rule\tkey\tcost\n"…: views into `text`.
 Status ParseChecks(std::string_view text, Checks* checks) {
   Separators separators(text);
-  const char *const data = text.data(), *const end = data + text.size();
-  for (const char* line = data; line < end && checks->count < Checks::kMost;) {
-    LimitCheck& check = checks->items[checks->count++];
-    const char* const rule_end = data + separators.Next();
-    if (rule_end == end || *rule_end != '\t') return BadLine(checks->count);
-    const char* line_end = data + separators.Next();
+  const char* const end = text.data() + text.size();
+  size_t count = 0;
+  for (const char* line = text.data(); line < end && count < Checks::kMost;) {
+    LimitCheck& check = checks->items[count++];
+    const char* const rule_end = separators.Next();
+    if (rule_end == end || *rule_end != '\t') return BadLine(count);
+    const char* line_end = separators.Next();
     check.rule = {line, rule_end};
     check.key = {rule_end + 1, line_end};
     check.cost = 1;
     if (line_end < end && *line_end == '\t') {
       const char* const cost = line_end + 1;
-      line_end = data + separators.Next();
+      line_end = separators.Next();
       check.cost = ReadCost(cost, line_end);
-      if (check.cost < 0 || (line_end < end && *line_end == '\t')) return BadLine(checks->count);
+      if (check.cost < 0 || (line_end < end && *line_end == '\t')) return BadLine(count);
     }
     line = line_end + 1;
   }
+  checks->count = count;
   return OkStatus();
 }
 

@@ -7,18 +7,21 @@
 #include <atomic>
 
 namespace mediagen {
+namespace internal {
+constinit std::atomic<uint32_t> fork_generation{0};
+}  // namespace internal
+
 namespace {
 
 constexpr size_t kMaxDescriptors = 1024;  // three locks an engine: hundreds of engines in one process
 
 // Everything here is constant-initialized and lock-free, for the child handler may run between any two
 // instructions of another thread.
-std::atomic<uint32_t> generation{0};
 std::array<std::atomic<int>, kMaxDescriptors> slots{};  // descriptor + 1; 0: free
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<uint32_t>::is_always_lock_free);
 
 void OnChild() {
-  generation.fetch_add(1, std::memory_order_relaxed);
+  internal::fork_generation.fetch_add(1, std::memory_order_relaxed);
   for (std::atomic<int>& slot : slots) {
     int taken = slot.exchange(0, std::memory_order_relaxed);
     if (taken != 0) close(taken - 1);
@@ -29,8 +32,6 @@ void OnChild() {
 [[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, OnChild);
 
 }  // namespace
-
-uint32_t ForkGeneration() { return generation.load(std::memory_order_relaxed); }
 
 bool CloseInChild(int fd) {
   for (std::atomic<int>& slot : slots) {

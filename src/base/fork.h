@@ -3,12 +3,18 @@
 // answers kForked before it touches a mutex.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace mediagen {
 
-// The number of forks between the library's loading and this process. Lock-free, async-signal-safe.
-uint32_t ForkGeneration();
+namespace internal {
+extern constinit std::atomic<uint32_t> fork_generation;
+}  // namespace internal
+
+// The number of forks between the library's loading and this process. Lock-free, async-signal-safe. Inline:
+// every function of the C ABI asks first of all.
+inline uint32_t ForkGeneration() { return internal::fork_generation.load(std::memory_order_relaxed); }
 
 // Descriptors that a child must close at once, since a flock is shared with the parent through them.
 // Thread-safe. CloseInChild answers false when the fixed table is full: the caller must then not rely on `fd`

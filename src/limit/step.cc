@@ -50,7 +50,7 @@ Status RuleSet::Resolve(std::span<const LimitCheck> checks, uint64_t seed, Step*
     Charge& charge = step->charges[step->count];
     RETURN_IF_ERROR(ResolveOne(check, seed, &charge));
     size_t same = 0;
-    while (step->charges[same].hash != charge.hash || step->charges[same].rule != charge.rule) ++same;
+    while (!step->charges[same].SameKey(charge)) ++same;
     if (same == step->count) {
       ++step->count;
       continue;

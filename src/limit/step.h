@@ -22,6 +22,8 @@ struct Charge {
   uint64_t hash;  // of the key: its identity within a step
   int64_t cost;
   std::string_view key;
+
+  bool SameKey(const Charge& other) const { return hash == other.hash && rule == other.rule; }
 };
 
 // The charges of one step, written in their places and never copied: see Describe.
@@ -144,13 +146,21 @@ inline bool Tighter(const Standing& a, const Standing& b) {
   return a.reset_after_ms > b.reset_after_ms;
 }
 
-// Which of the standings of one step, at least one, is the tightest (see LimitDecision).
-inline size_t TightestOf(std::span<const Standing> standings) {
-  size_t tightest = 0;
-  for (size_t i = 1; i < standings.size(); ++i) {
-    if (Tighter(standings[i], standings[tightest])) tightest = i;
+// The tightest of the standings of one step (see LimitDecision).
+class Tightest {
+ public:
+  Tightest(uint32_t rule, const Standing& standing) : rule_(rule), standing_(standing) {}
+
+  void Add(uint32_t rule, const Standing& standing) {
+    if (Tighter(standing, standing_)) *this = Tightest(rule, standing);
   }
-  return tightest;
-}
+  void Describe(const RuleSet& rules, LimitDecision* decision) const {
+    limit::Describe(rules[rule_], standing_, decision);
+  }
+
+ private:
+  uint32_t rule_;
+  Standing standing_;
+};
 
 }  // namespace mediagen::limit

@@ -126,8 +126,9 @@ TEST_CASE("what a synchronous provider answered is read again from the spool, no
                        {"size", "64x64"},
                        {"prompt", "a spooled fox"},
                        {"options", {{"simulate", {{"delayMs", 300}}}}}})["id"];
-    // The engine ends while the answer is on its way.
-    while (works.pipeline->sending() == 0) std::this_thread::yield();
+    // The engine ends while the answer is on its way: the provider has the request, and waits before it
+    // answers.
+    while (simulator.Journal().empty()) std::this_thread::yield();
   }
   Works works(dir.path(), simulator.url());
   Json record = works.Rest(id);

@@ -56,18 +56,8 @@ class KeyTable {
     return size_t{room_} * stride_ + chunks_.capacity() * sizeof chunks_[0] + size_t{capacity_} * 4;
   }
 
-  // Of the 64 bits of a hash, those from 8 on tell keys apart: the lowest 8 are the stripes'. A small table
-  // is in the processor's cache anyway.
-  void Prefetch(uint64_t hash) const {
-    if (capacity_ > kSmall) __builtin_prefetch(&index_[Home(hash)]);
-  }
-  // The same for the record that is most likely the key's, once the index has been fetched.
-  void PrefetchRecord(uint64_t hash) const {
-    if (capacity_ <= kSmall) return;
-    const uint32_t entry = index_[Home(hash)];
-    if (entry != kFree) __builtin_prefetch(At(entry & kPosition));
-  }
-  // The key's record, or null. Valid until the next Reserve or Remove.
+  // The key's record, or null. Valid until the next Reserve or Remove. Of the 64 bits of a hash, those from 8
+  // on tell keys apart: the lowest 8 are the stripes'.
   Record* Find(uint64_t hash) const {
     if (used_ == 0) return nullptr;
     const uint32_t tag = Tag(hash);
@@ -97,7 +87,6 @@ class KeyTable {
   };
   static constexpr size_t kHead = sizeof(Record);
   static constexpr uint32_t kPosition = kMostKeys, kFree = 0xFFFFFFFF, kNowhere = 0xFFFFFFFF;
-  static constexpr uint32_t kSmall = 256;
   static constexpr size_t kChunk = 32;  // records; the first chunk has fewer while there are no more
 
   static uint32_t Tag(uint64_t hash) { return static_cast<uint32_t>(hash >> 8) << 24; }

@@ -27,10 +27,6 @@ union Verdicts {
   Verdicts() {}
   Verdict all[kMostLimitChecks];
 };
-union Standings {
-  Standings() {}
-  limit::Standing all[kMostLimitChecks];
-};
 
 class MemoryLimiter final : public Limiter {
  public:
@@ -48,7 +44,14 @@ class MemoryLimiter final : public Limiter {
   }
 
   Status CheckInto(std::span<const LimitCheck> checks, LimitDecision* decision) override {
-    return checks.size() == 1 ? TakeOne(checks[0], decision) : Take(checks, decision, nullptr);
+    switch (checks.size()) {
+      case 1:
+        return TakeFew<1>(checks, decision);
+      case 2:
+        return TakeFew<2>(checks, decision);
+      default:
+        return Take(checks, decision, nullptr);
+    }
   }
   Status Refund(std::span<const LimitCheck> checks) override;
   StatusOr<LimitReservation> Reserve(std::span<const LimitCheck> checks) override;
@@ -58,14 +61,12 @@ class MemoryLimiter final : public Limiter {
 
  private:
   class Locks;
+  class PairLock;
 
   size_t StripeOf(const Charge& charge) const { return charge.hash & stripe_mask_; }
   Stripe& StripeFor(const Charge& charge) { return *stripes_[StripeOf(charge)]; }
-  // Those of `charges` (sorted by stripe) that belong to the stripe of the first.
-  std::span<const Charge> OneStripe(std::span<const Charge> charges) const {
-    size_t same = 1;
-    while (same < charges.size() && StripeOf(charges[same]) == StripeOf(charges[0])) ++same;
-    return charges.first(same);
+  static bool NeedsRoom(const Charge& charge, const Verdict& verdict) {
+    return verdict.record == nullptr && charge.cost > 0;
   }
   void SortByStripe(std::span<Charge> charges) const;
   bool ResolveLease(const LimitLease& lease, std::vector<Charge>* charges) const;
@@ -73,8 +74,9 @@ class MemoryLimiter final : public Limiter {
   Status Take(std::span<const LimitCheck> checks, LimitDecision* decision, LimitLease* lease);
   Status DecideAndApply(Step& step, int64_t now_ms, Verdict* verdicts, bool* allowed);
   void WriteLease(Step& step, const Verdict* verdicts, int64_t now_ms, LimitLease* lease) const;
-  Status TakeOne(const LimitCheck& check, LimitDecision* decision);
-  Status MakeRoom(std::span<const Charge> charges, int64_t now_ms);
+  template <size_t kCount>
+  Status TakeFew(std::span<const LimitCheck> checks, LimitDecision* decision);
+  Status MakeRoom(std::span<const Charge> charges, int64_t now_ms, Verdict* verdicts);
 
   const RuleSet rules_;
   const std::vector<Formula> formulas_;
@@ -89,17 +91,18 @@ class MemoryLimiter final : public Limiter {
 // Holds the locks of all stripes that a step touches (which is sorted by them), taken in their order.
 class MemoryLimiter::Locks {
  public:
-  Locks(MemoryLimiter& limiter, std::span<const Charge> charges) {
+  // Each verdict gets its charge's stripe.
+  Locks(MemoryLimiter& limiter, std::span<const Charge> charges, Verdict* verdicts) {
     const uint64_t counter = limit::Tick::Counter();
+    Stripe* last = nullptr;
     for (const Charge& charge : charges) {
-      Stripe* stripe = &limiter.StripeFor(charge);
-      if (count_ > 0 && held_[count_ - 1] == stripe) continue;
+      Stripe* stripe = (verdicts++)->stripe = &limiter.StripeFor(charge);
+      if (stripe == last) continue;
       stripe->lock().lock();
       now_ms_ = std::max(now_ms_, stripe->tick().NowMs(counter));
-      held_[count_++] = stripe;
+      held_[count_++] = last = stripe;
     }
     for (size_t i = 0; count_ > 1 && i < count_; ++i) held_[i]->tick().AtLeast(now_ms_);
-    now_ms_ -= limiter.opened_ms_;
   }
   ~Locks() {
     for (size_t i = 0; i < count_; ++i) held_[i]->lock().unlock();
@@ -107,7 +110,7 @@ class MemoryLimiter::Locks {
   Locks(const Locks&) = delete;
   Locks& operator=(const Locks&) = delete;
 
-  // Never goes back for any key.
+  // By the clock. Never goes back for any key.
   int64_t now_ms() const { return now_ms_; }
 
  private:
@@ -134,40 +137,34 @@ Status MemoryLimiter::Take(std::span<const LimitCheck> checks, LimitDecision* de
   bool allowed = true;
   int64_t now_ms = 0;
   {
-    const Locks locks(*this, step.all());
-    now_ms = locks.now_ms();
+    const Locks locks(*this, step.all(), verdicts.all);
+    now_ms = locks.now_ms() - opened_ms_;
     RETURN_IF_ERROR(DecideAndApply(step, now_ms, verdicts.all, &allowed));
   }
-  Standings standings;
-  for (size_t i = 0; i < step.count; ++i) {
-    new (&standings.all[i]) limit::Standing(Tell(formulas_[step.charges[i].rule], verdicts.all[i], now_ms));
+  limit::Tightest tightest(step.charges[0].rule, Tell(verdicts.all[0], now_ms));
+  for (size_t i = 1; i < step.count; ++i) {
+    tightest.Add(step.charges[i].rule, Tell(verdicts.all[i], now_ms));
   }
-  const size_t tightest = limit::TightestOf({standings.all, step.count});
-  limit::Describe(rules_[step.charges[tightest].rule], standings.all[tightest], decision);
+  tightest.Describe(rules_, decision);
   if (lease != nullptr && allowed) WriteLease(step, verdicts.all, now_ms, lease);
   return OkStatus();
 }
 
 // With the locks of the step's stripes.
 Status MemoryLimiter::DecideAndApply(Step& step, int64_t now_ms, Verdict* verdicts, bool* allowed) {
-  bool fresh = false;
+  bool all = true, fresh = false;
   for (size_t i = 0; i < step.count; ++i) {
     const Charge& charge = step.charges[i];
-    StripeFor(charge).Decide(charge, now_ms, &verdicts[i]);
-    *allowed &= verdicts[i].allowed;
-    fresh |= verdicts[i].record == nullptr && charge.cost > 0;
+    verdicts[i].stripe->Decide(charge, now_ms, &verdicts[i]);
+    all &= verdicts[i].allowed;
+    fresh |= NeedsRoom(charge, verdicts[i]);
   }
-  Stripe& counted = StripeFor(step.charges[0]);
-  ++(*allowed ? counted.allowed : counted.refused);
-  if (!*allowed) return OkStatus();
-  if (fresh) {
-    RETURN_IF_ERROR(MakeRoom(step.all(), now_ms));
-    for (size_t i = 0; i < step.count; ++i) {
-      verdicts[i].record = StripeFor(step.charges[i]).Find(step.charges[i]);
-    }
-  }
+  *allowed = all;
+  ++(all ? verdicts->stripe->allowed : verdicts->stripe->refused);
+  if (!all) return OkStatus();
+  if (fresh) RETURN_IF_ERROR(MakeRoom(step.all(), now_ms, verdicts));
   for (size_t i = 0; i < step.count; ++i) {
-    StripeFor(step.charges[i]).Apply(step.charges[i], verdicts[i], now_ms);
+    verdicts[i].stripe->Apply(step.charges[i], verdicts[i], now_ms);
   }
   return OkStatus();
 }
@@ -176,7 +173,7 @@ void MemoryLimiter::WriteLease(Step& step, const Verdict* verdicts, int64_t now_
   for (size_t i = 0; i < step.count; ++i) {
     const Charge& charge = step.charges[i];
     if (charge.cost == 0) continue;
-    const Formula& formula = formulas_[charge.rule];
+    const Formula& formula = *verdicts[i].formula;
     const int64_t until_us =
         formula.exact ? (now_ms + formula.window_ms) * 1000 : verdicts[i].turn.charged_us;
     std::string key(reinterpret_cast<const char*>(&charge.hash), sizeof charge.hash);
@@ -184,25 +181,68 @@ void MemoryLimiter::WriteLease(Step& step, const Verdict* verdicts, int64_t now_
   }
 }
 
-// Take for one check without a lease, which most are: about half of its time.
-Status MemoryLimiter::TakeOne(const LimitCheck& check, LimitDecision* decision) {
-  Charge charge;
-  RETURN_IF_ERROR(rules_.ResolveOne(check, seed_, &charge));
-  Stripe& stripe = StripeFor(charge);
-  Verdict verdict;
+// The locks of two stripes, or of one that is both, in the order of their indexes.
+class MemoryLimiter::PairLock {
+ public:
+  PairLock(Stripe* first, Stripe* second) : first_(first), second_(second) {
+    const uint64_t counter = limit::Tick::Counter();
+    first_->lock().lock();
+    now_ms_ = first_->tick().NowMs(counter);
+    if (second_ == first_) return;
+    second_->lock().lock();
+    now_ms_ = std::max(now_ms_, second_->tick().NowMs(counter));
+    first_->tick().AtLeast(now_ms_);
+    second_->tick().AtLeast(now_ms_);
+  }
+  ~PairLock() {
+    if (second_ != first_) second_->lock().unlock();
+    first_->lock().unlock();
+  }
+  PairLock(const PairLock&) = delete;
+  PairLock& operator=(const PairLock&) = delete;
+
+  int64_t now_ms() const { return now_ms_; }
+
+ private:
+  Stripe *const first_, *const second_;
+  int64_t now_ms_;
+};
+
+// Take for one check or two without a lease, which most steps are: in half of its time, since nothing is
+// looped over or sorted, and hardly anything written to memory.
+template <size_t kCount>
+Status MemoryLimiter::TakeFew(std::span<const LimitCheck> checks, LimitDecision* decision) {
+  static_assert(kCount == 1 || kCount == 2);
+  constexpr size_t kLast = kCount - 1;
+  Charge charges[kCount];
+  RETURN_IF_ERROR(rules_.ResolveOne(checks[0], seed_, &charges[0]));
+  if (kCount == 2) {
+    RETURN_IF_ERROR(rules_.ResolveOne(checks[1], seed_, &charges[kLast]));
+    if (charges[kLast].SameKey(charges[0])) return Take(checks, decision, nullptr);
+  }
+  Verdict verdicts[kCount];
+  verdicts[0].stripe = &StripeFor(charges[0]);
+  if (kCount == 2) verdicts[kLast].stripe = &StripeFor(charges[kLast]);
+  const size_t first = kCount == 2 && StripeOf(charges[kLast]) < StripeOf(charges[0]) ? kLast : 0;
   int64_t now_ms = 0;
-  const uint64_t counter = limit::Tick::Counter();
   {
-    const std::lock_guard lock(stripe.lock());
-    now_ms = stripe.tick().NowMs(counter) - opened_ms_;
-    stripe.Decide(charge, now_ms, &verdict);
-    ++(verdict.allowed ? stripe.allowed : stripe.refused);
-    if (verdict.allowed && charge.cost > 0) {
-      if (verdict.record == nullptr) RETURN_IF_ERROR(MakeRoom({&charge, 1}, now_ms));
-      stripe.Apply(charge, verdict, now_ms);
+    const PairLock locks(verdicts[first].stripe, verdicts[kLast - first].stripe);
+    now_ms = locks.now_ms() - opened_ms_;
+    verdicts[0].stripe->Decide(charges[0], now_ms, &verdicts[0]);
+    if (kCount == 2) verdicts[kLast].stripe->Decide(charges[kLast], now_ms, &verdicts[kLast]);
+    const bool allowed = verdicts[0].allowed && verdicts[kLast].allowed;
+    ++(allowed ? verdicts[0].stripe->allowed : verdicts[0].stripe->refused);
+    if (allowed) {
+      if (NeedsRoom(charges[0], verdicts[0]) || NeedsRoom(charges[kLast], verdicts[kLast])) [[unlikely]] {
+        RETURN_IF_ERROR(MakeRoom(charges, now_ms, verdicts));
+      }
+      verdicts[0].stripe->Apply(charges[0], verdicts[0], now_ms);
+      if (kCount == 2) verdicts[kLast].stripe->Apply(charges[kLast], verdicts[kLast], now_ms);
     }
   }
-  limit::Describe(rules_[charge.rule], Tell(formulas_[charge.rule], verdict, now_ms), decision);
+  limit::Tightest tightest(charges[0].rule, Tell(verdicts[0], now_ms));
+  if (kCount == 2) tightest.Add(charges[kLast].rule, Tell(verdicts[kLast], now_ms));
+  tightest.Describe(rules_, decision);
   return OkStatus();
 }
 
@@ -212,19 +252,21 @@ StatusOr<LimitReservation> MemoryLimiter::Reserve(std::span<const LimitCheck> ch
   return reservation;
 }
 
-// Room for every new key of the step, in every stripe, before anything is charged.
-Status MemoryLimiter::MakeRoom(std::span<const Charge> charges, int64_t now_ms) {
-  Stripe& counted = StripeFor(charges[0]);
-  while (!charges.empty()) {
-    const std::span<const Charge> here = OneStripe(charges);
-    Status made = StripeFor(here[0]).MakeRoom(here, now_ms);
-    if (!made.ok()) {
-      --counted.allowed;
-      ++counted.overloaded;
-      return made;
-    }
-    charges = charges.subspan(here.size());
+// Room for every new key of the step, in every stripe, before anything is charged; those of one stripe stand
+// together. The step was counted as allowed. The verdicts' records are looked up again.
+Status MemoryLimiter::MakeRoom(std::span<const Charge> charges, int64_t now_ms, Verdict* verdicts) {
+  Status made;
+  for (size_t i = 0; i < charges.size() && made.ok();) {
+    const size_t begin = i;
+    while (i < charges.size() && verdicts[i].stripe == verdicts[begin].stripe) ++i;
+    made = verdicts[begin].stripe->MakeRoom(charges.subspan(begin, i - begin), now_ms);
   }
+  if (!made.ok()) {
+    --verdicts[0].stripe->allowed;
+    ++verdicts[0].stripe->overloaded;
+    return made;
+  }
+  for (size_t i = 0; i < charges.size(); ++i) verdicts[i].record = verdicts[i].table->Find(charges[i].hash);
   return OkStatus();
 }
 
@@ -232,8 +274,10 @@ Status MemoryLimiter::Refund(std::span<const LimitCheck> checks) {
   Step step;
   RETURN_IF_ERROR(rules_.Resolve(checks, seed_, &step));
   SortByStripe(step.all());
-  Locks locks(*this, step.all());
-  for (const Charge& charge : step.all()) StripeFor(charge).Refund(charge, locks.now_ms());
+  Verdicts verdicts;
+  const Locks locks(*this, step.all(), verdicts.all);
+  const int64_t now_ms = locks.now_ms() - opened_ms_;
+  for (const Charge& charge : step.all()) StripeFor(charge).Refund(charge, now_ms);
   return OkStatus();
 }
 
@@ -259,8 +303,9 @@ StatusOr<bool> MemoryLimiter::RefundLease(const LimitLease& lease) {
   }
   int64_t until_us = 0;
   for (const LimitLease::Part& part : lease.parts) until_us = std::max(until_us, part.until_us);
-  Locks locks(*this, charges);
-  const int64_t now_ms = locks.now_ms();
+  Verdicts verdicts;
+  const Locks locks(*this, charges, verdicts.all);
+  const int64_t now_ms = locks.now_ms() - opened_ms_;
   if (until_us <= now_ms * 1000) return false;
   // That it was refunded is remembered in the stripe of its first key, whose lock is held for that.
   const uint64_t id = Xxh3({reinterpret_cast<const char*>(&lease.id), sizeof lease.id}, seed_);

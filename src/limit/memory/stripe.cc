@@ -40,8 +40,8 @@ KeyTable::Record* Stripe::Limited(const Charge& charge, int64_t now_ms) const {
 }
 
 void Stripe::DecideExact(const Charge& charge, int64_t now_ms, Verdict* verdict) const {
-  const Formula& formula = formulas_[charge.rule];
-  Units units(formula, tables_[charge.rule], verdict->record, now_ms);
+  const Formula& formula = *verdict->formula;
+  Units units(formula, *verdict->table, verdict->record, now_ms);
   verdict->standing = formula.window.Decide(units.all(), units.newest_ms, now_ms, charge.cost);
   verdict->allowed = verdict->standing.allowed;
 }
@@ -85,8 +85,8 @@ size_t Stripe::KeyCount() const {
 
 void Stripe::ApplyOther(const Charge& charge, const Verdict& verdict, int64_t now_ms) {
   if (charge.cost == 0) return;
-  const Formula& formula = formulas_[charge.rule];
-  KeyTable& table = tables_[charge.rule];
+  const Formula& formula = *verdict.formula;
+  KeyTable& table = *verdict.table;
   const bool fresh = verdict.record == nullptr;
   Record* record = fresh ? table.Insert(charge.hash) : verdict.record;
   if (!formula.exact) {

@@ -29,16 +29,23 @@ struct Formula {
   ExactWindow window;
 };
 
-// What a check comes to. It is told of (Tell) when the locks have been given back.
+class Stripe;
+
+// What a check comes to, and where it was looked up. It is told of (Tell) when the locks have been given
+// back.
 struct Verdict {
+  Stripe* stripe;  // of the key
+  const Formula* formula;
+  KeyTable* table;
   KeyTable::Record* record;  // the key's, or null. Valid until MakeRoom
   bool allowed;
   Gcra::Turn turn;    // of a rule that is not exact
   Standing standing;  // of an exact one
 };
 
-inline Standing Tell(const Formula& formula, const Verdict& verdict, int64_t now_ms) {
-  return formula.exact ? verdict.standing : formula.gcra.Describe(verdict.turn, now_ms * 1000);
+inline Standing Tell(const Verdict& verdict, int64_t now_ms) {
+  return verdict.formula->exact ? verdict.standing
+                                : verdict.formula->gcra.Describe(verdict.turn, now_ms * 1000);
 }
 
 class alignas(64) Stripe {
@@ -55,15 +62,13 @@ class alignas(64) Stripe {
   SpinLock& lock() { return lock_; }
   Tick& tick() { return tick_; }
 
-  void Prefetch(const Charge& charge) const { tables_[charge.rule].Prefetch(charge.hash); }
-  void PrefetchRecord(const Charge& charge) const { tables_[charge.rule].PrefetchRecord(charge.hash); }
   Record* Find(const Charge& charge) const { return tables_[charge.rule].Find(charge.hash); }
 
-  // What a check comes to, if it were charged when allowed. Changes nothing.
-  void Decide(const Charge& charge, int64_t now_ms, Verdict* verdict) const {
-    const Formula& formula = formulas_[charge.rule];
-    const KeyTable& table = tables_[charge.rule];
-    const Record* record = verdict->record = table.Find(charge.hash);
+  // What a check comes to, if it were charged when allowed. Changes nothing, and leaves `verdict->stripe`.
+  void Decide(const Charge& charge, int64_t now_ms, Verdict* verdict) {
+    const Formula& formula = *(verdict->formula = &formulas_[charge.rule]);
+    verdict->table = &tables_[charge.rule];
+    const Record* record = verdict->record = verdict->table->Find(charge.hash);
     if (formula.exact) return DecideExact(charge, now_ms, verdict);
     const int64_t tat_us = record == nullptr ? 0 : record->WholeAt();
     verdict->turn = formula.gcra.Try(tat_us, now_ms * 1000, charge.cost);
@@ -75,7 +80,7 @@ class alignas(64) Stripe {
   Status MakeRoom(std::span<const Charge> charges, int64_t now_ms);
   // Charges what Decide allowed, in the verdict's record or a new one.
   void Apply(const Charge& charge, const Verdict& verdict, int64_t now_ms) {
-    if (verdict.record == nullptr || formulas_[charge.rule].exact || charge.cost == 0)
+    if (verdict.record == nullptr || verdict.formula->exact || charge.cost == 0)
       return ApplyOther(charge, verdict, now_ms);
     verdict.record->SetWholeAt(verdict.turn.charged_us);
   }

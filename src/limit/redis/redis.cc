@@ -169,17 +169,15 @@ LimitDecision RedisLimiter::Counted(LimitDecision decision) {
 
 LimitDecision RedisLimiter::Decided(const Question& question, std::span<const int64_t> numbers) {
   const size_t each = limit::AnswerCount(question.verb, 1);
-  std::vector<limit::Standing> standings;
-  for (size_t i = 0; i < question.parts.size(); ++i) {
+  const auto standing = [&](size_t i) {
     const auto of = numbers.subspan(i * each, each);
-    standings.push_back(
-        {.allowed = of[2] == 0, .remaining = of[0], .reset_after_ms = of[1], .retry_after_ms = of[2]});
-  }
+    return limit::Standing{
+        .allowed = of[2] == 0, .remaining = of[0], .reset_after_ms = of[1], .retry_after_ms = of[2]};
+  };
+  limit::Tightest tightest(question.parts[0].rule, standing(0));
+  for (size_t i = 1; i < question.parts.size(); ++i) tightest.Add(question.parts[i].rule, standing(i));
   LimitDecision decision;
-  if (!standings.empty()) {
-    const size_t tightest = limit::TightestOf(standings);
-    limit::Describe(rules_[question.parts[tightest].rule], standings[tightest], &decision);
-  }
+  tightest.Describe(rules_, &decision);
   return Counted(decision);
 }
 
