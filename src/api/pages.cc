@@ -1,5 +1,6 @@
 #include "api/pages.h"
 
+#include "api/problem.h"
 #include "api/reply.h"
 #include "fmt/format.h"
 
@@ -7,7 +8,8 @@ namespace mediagen {
 namespace {
 
 constexpr int64_t kPageMs = 5000;
-constexpr int64_t kMakeMs = 10'000;  // a page that takes longer is somebody else's to make
+constexpr int64_t kStaleMs = 60'000;  // and so long it may stand in for one that can't be made
+constexpr int64_t kMakeMs = 10'000;   // a page that takes longer is somebody else's to make
 constexpr std::string_view kAllPages = "pages";
 
 std::string TagOf(std::string_view user) { return fmt::format("pages/{}", user); }
@@ -21,31 +23,37 @@ std::string KeyOf(const ApiExchange& exchange) {
                      request.path, request.query);
 }
 
-// Whether every event that is in the store has been applied to memory.
-bool InStep(const Router& router) {
+// What memory has of the store's events.
+enum class Followed { kAll, kNotAll, kNobodyKnows };
+
+Followed FollowedBy(const Router& router) {
   const RouterParts& parts = router.parts();
-  if (parts.cache == nullptr || parts.followed == nullptr) return false;
+  if (parts.cache == nullptr || parts.followed == nullptr) return Followed::kNotAll;
   int64_t newest = 0;
   Status read = parts.pipeline->parts().store->Read([&](const Snapshot& snapshot) -> Status {
     ASSIGN_OR_RETURN(newest, snapshot.events().Newest());
     return OkStatus();
   });
-  return read.ok() && newest <= parts.followed->load();
+  if (!read.ok()) return Followed::kNobodyKnows;
+  return newest <= parts.followed->load() ? Followed::kAll : Followed::kNotAll;
 }
 
 void Reply(ApiExchange& exchange, std::string page, std::string_view x_cache) {
   exchange.Reply(JsonResponse(exchange.request, 200, std::move(page), {{"X-Cache", std::string(x_cache)}}));
 }
 
+// Makes the page for the load `token`. When it can't be made, `stale` stands in for it, if there is one.
 void MakeFor(Cache* cache, uint64_t token, ApiExchange& exchange,
-             const std::function<StatusOr<std::string>()>& make) {
+             const std::function<StatusOr<std::string>()>& make, const BufferRef& stale) {
   StatusOr<std::string> page = make();
   if (!page.ok()) {
     (void)cache->Fail(token, page.status());
-    return exchange.Fail(page.status());
+    if (!stale || HttpStatusOf(CodeOf(page.status())) < 500) return exchange.Fail(page.status());
+    return Reply(exchange, std::string(stale.view()), "STALE");
   }
   EntryOptions options;
-  options.ttl_ms = kPageMs;
+  options.soft_ttl_ms = kPageMs;
+  options.ttl_ms = kStaleMs;
   options.local = true;  // it speaks of rows that are read as fast
   options.tags = {std::string(kAllPages), exchange.viewer.all ? TagOf("") : TagOf(exchange.viewer.user)};
   // Stale when an event came meanwhile: the page is still the answer to a question from before it.
@@ -57,7 +65,8 @@ void MakeFor(Cache* cache, uint64_t token, ApiExchange& exchange,
 
 void ReplyWithPage(Router& router, std::shared_ptr<ApiExchange> exchange,
                    std::function<StatusOr<std::string>()> make) {
-  if (!InStep(router)) {
+  const Followed followed = FollowedBy(router);
+  if (followed == Followed::kNotAll) {
     StatusOr<std::string> page = make();
     if (!page.ok()) return exchange->Fail(page.status());
     return Reply(*exchange, std::move(*page), "MISS");
@@ -67,12 +76,15 @@ void ReplyWithPage(Router& router, std::shared_ptr<ApiExchange> exchange,
   options.local = true;
   Cache::Lookup found =
       cache->GetOrLoad(KeyOf(*exchange), options, [cache, exchange, make](Cache::Outcome outcome) {
-        if (outcome.load_token != 0) return MakeFor(cache, outcome.load_token, *exchange, make);
+        if (outcome.load_token != 0) return MakeFor(cache, outcome.load_token, *exchange, make, nullptr);
         if (!outcome.status.ok()) return exchange->Fail(outcome.status);
         Reply(*exchange, std::string(outcome.value.view()), "HIT");
       });
-  if (found.kind == Cache::Lookup::kHit) return Reply(*exchange, std::string(found.value.view()), "HIT");
-  if (found.kind == Cache::Lookup::kLoad) MakeFor(cache, found.token, *exchange, make);
+  if (found.kind == Cache::Lookup::kLoad || (found.kind == Cache::Lookup::kHit && found.token != 0))
+    return MakeFor(cache, found.token, *exchange, make, found.value);
+  if (found.kind != Cache::Lookup::kHit) return;
+  const bool stale = found.stale || followed == Followed::kNobodyKnows;
+  Reply(*exchange, std::string(found.value.view()), stale ? "STALE" : "HIT");
 }
 
 void ForgetPages(Cache* cache, std::string_view user) {

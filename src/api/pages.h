@@ -1,5 +1,8 @@
 // Pages: list answers that are kept for five seconds, and no longer than they are true.
 //
+// For a minute a page stands in for one that can't be made, because the store fails: X-Cache says STALE then,
+// and also while somebody makes it anew. Events still drop it.
+//
 // A page is served from memory only while the engine's memory has followed the event log to its newest event
 // (one indexed read, a tenth of what a page costs), so that who has just written sees it, and so do other
 // processes over the same store. Events drop the pages of their user alone.
@@ -15,8 +18,8 @@
 namespace mediagen {
 
 // Answers `exchange` with the page that `make` makes, or with the one that was made of the same request for
-// the same viewer: X-Cache says MISS or HIT. Errors are not kept. `make` is called at most once, on this
-// thread or on that of a load that gave up.
+// the same viewer: X-Cache says MISS, HIT or STALE. Errors are not kept. `make` is called at most once, on
+// this thread or on that of a load that gave up.
 void ReplyWithPage(Router& router, std::shared_ptr<ApiExchange> exchange,
                    std::function<StatusOr<std::string>()> make);
 

@@ -52,7 +52,9 @@ inline void CacheTimesContract(const CacheBackend& backend) {
     backend.pass(4'999);
     Lookup again = ask();
     CHECK(again.value.view() == "old");
+    CHECK(again.stale);
     CHECK(again.token == 0);
+    CHECK_FALSE(cache->Get("cat"));
     backend.pass(1);
     again = ask();
     CHECK(again.stale);

@@ -88,6 +88,21 @@ inline void LimiterTables(const LimiterBackend& backend) {
                {10'000, 4, true, 0, 60'000, 0},
                {60'000, 5, true, 0, 60'000, 0}});
   }
+  SUBCASE("exact window, 3/31d: used for longer than 32 bits hold ms") {
+    constexpr int64_t kDay = 86'400'000, kWindow = 31 * kDay;
+    CheckRows(backend, "3/31d",
+              {{0, 1, true, 2, kWindow, 0},
+               {12 * kDay, 1, true, 1, kWindow, 0},
+               {12 * kDay, 1, true, 0, kWindow, 0},
+               {6 * kDay, 1, false, 0, 25 * kDay, kDay},
+               {kDay, 1, true, 0, kWindow, 0},
+               {12 * kDay, 1, true, 0, kWindow, 0},
+               {12 * kDay, 1, true, 0, kWindow, 0},
+               {0, 1, false, 0, kWindow, 7 * kDay},
+               {7 * kDay - 1, 1, false, 0, 24 * kDay + 1, 1},
+               {1, 1, true, 0, kWindow, 0},
+               {100 * kDay, 0, true, 3, 0, 0}});
+  }
   SUBCASE("exact window, one in a day") {
     CheckRows(
         backend, "1/d",

@@ -1,7 +1,9 @@
-// List pages from memory: never older than the log, of nobody else, and for five seconds at most.
+// List pages from memory: never older than the log, of nobody else, for five seconds, and longer where the
+// database fails.
 #include "engine/manual_engine.h"
 
 using namespace mediagen;
+using mediagen::testing::FaultVfs;
 using mediagen::testing::ManualEngine;
 
 namespace {
@@ -35,6 +37,16 @@ struct Listed : ManualEngine {
     auto record = Submit({{"user", user}, {"prompt", "a cat"}, {"provider", "sketch"}, {"size", "32x32"}});
     if (!record.ok()) FAIL(ErrorJson(record.status()));
     return (*record)["id"];
+  }
+  // By a commit of somebody else's: what SQLite has of the file in memory is out of date after it. All of the
+  // file is in the file itself then, none in the WAL.
+  void DropReadersPages() {
+    sqlite3* db = nullptr;
+    REQUIRE(sqlite3_open((dir.path() + "/mediagen.db").c_str(), &db) == SQLITE_OK);
+    constexpr char kCommit[] =
+        "CREATE TABLE passing (x); DROP TABLE passing; PRAGMA wal_checkpoint(TRUNCATE)";
+    CHECK(sqlite3_exec(db, kCommit, nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(db);
   }
   // Until the picture is there, and the log is followed.
   void Settle(const std::string& id) {
@@ -102,4 +114,19 @@ TEST_CASE("an error is not kept") {
     CHECK(wrong.status == 400);
     CHECK(wrong.x_cache == "");
   }
+}
+
+TEST_CASE("a page stands in while the database can't be read") {
+  Listed h;
+  h.Settle(h.Draw("ada"));
+  CHECK(h.List(kAda).x_cache == "MISS");
+  h.DropReadersPages();
+  h.vfs.FailAlways(FaultVfs::kDatabaseRead, SQLITE_IOERR_READ);
+  Answer answer = h.List(kAda);
+  CHECK(answer.status == 200);
+  CHECK(answer.x_cache == "STALE");
+  CHECK(answer.count() == 1);
+  CHECK(h.List(kBob).status == 503);
+  h.Heal();
+  CHECK(h.List(kAda).x_cache == "HIT");
 }

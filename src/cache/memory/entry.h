@@ -37,7 +37,8 @@ struct HashedKey {
 struct Details {
   int64_t expires_ms = kNever;   // hard
   int64_t stale_at_ms = kNever;  // soft
-  int64_t retry_ms = 0;          // after a failed refresh
+  int64_t retry_ms = 0;          // after a failed refresh …
+  int64_t retry_at_ms = 0;       // … so long nobody is asked for another
   Entry* expiry_prev = nullptr;
   Entry* expiry_next = nullptr;
   std::unique_ptr<std::vector<Tag*>> tags;

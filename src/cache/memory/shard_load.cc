@@ -45,7 +45,7 @@ Cache::Lookup Shard::GetOrLoad(HashedKey key, const LoadOptions& options, Cache:
     if (!details || details->stale_at_ms > now_ms) return found;
     ++stats_.stale_hits;
     found.stale = true;
-    if (!flight) found.token = StartLoad(key, load_ms, now_ms);
+    if (!flight && details->retry_at_ms <= now_ms) found.token = StartLoad(key, load_ms, now_ms);
     return found;
   }
   ++stats_.misses;
@@ -172,10 +172,10 @@ Status Shard::Fail(uint64_t token, Status error) {
   for (auto& [wait_token, waiting] : ended->waiting) {
     after.outcomes.emplace_back(std::move(waiting.waiter), Cache::Outcome{error, nullptr, 0, false});
   }
-  // A stale value that could not be refreshed stands, and is not tried again at once.
+  // A value that could not be refreshed stands, stale as it is, and is not tried again at once.
   Entry* entry = table_.Find({ended->key, ended->hash});
   if (Details* details = entry ? entry->details() : nullptr; details && details->stale_at_ms != kNever)
-    details->stale_at_ms = After(clock_->MonotonicMs(), details->retry_ms);
+    details->retry_at_ms = After(clock_->MonotonicMs(), details->retry_ms);
   return OkStatus();
 }
 

@@ -25,67 +25,79 @@ local tats, charged, changed, answers = {}, {}, {}, {}
 
 constexpr std::string_view kExact = R"lua(local exact
 local function make_exact()
-  local windows = {}
+  local windows, pack, unpack_one, sub = {}, struct.pack, struct.unpack, string.sub
   exact = {}
+  -- When unit `i` of the live ones was charged.
+  local function moment_of(window, i) return window.base + unpack_one('>I4', window.units, i * 4 - 3) end
   local function window_of(p)
     local key = n[p]
     local window = windows[key]
     if window then return window end
-    local bytes, live = stored[key], 0
-    window = {now = now_ms}
+    local bytes = stored[key]
+    window = {base = now_ms, now = now_ms, units = '', live = 0}
     windows[key] = window
-    if not bytes or #bytes < 8 or #bytes % 4 ~= 0 then return window end
-    local ages = {struct.unpack('>d' .. string.rep('I4', (#bytes - 8) / 4), bytes)}
-    local newest, count = ages[1], #ages - 1  -- the last is where it stopped reading
+    if not bytes or #bytes < 12 or #bytes % 4 ~= 0 then return window end
+    local base, count = unpack_one('>d', bytes), #bytes / 4 - 2
+    local newest = base + unpack_one('>I4', bytes, #bytes - 3)
     if newest > now_ms then window.now = newest end
-    local oldest = window.now - n[p + 3]
-    for i = 2, count do
-      local moment = newest - ages[i]
-      if moment > oldest then
-        live = live + 1
-        window[live] = moment
+    local over, first = window.now - n[p + 3] - base, 1  -- up to there units are over
+    if base + over >= newest then
+      window.base = window.now
+      return window
+    end
+    if unpack_one('>I4', bytes, 9) <= over then
+      local last = count
+      while first < last do
+        local middle = first + (last - first - (last - first) % 2) / 2
+        if unpack_one('>I4', bytes, middle * 4 + 5) <= over then first = middle + 1 else last = middle end
       end
     end
-    if newest > oldest then window[live + 1] = newest end
+    window.base, window.units, window.live = base, sub(bytes, first * 4 + 5), count - first + 1
     return window
   end
   function exact.decide(p)
     local window, limit, interval, cost = window_of(p), n[p + 2], n[p + 3], n[p + 4]
-    local live, now = #window, window.now
-    local reset = live > 0 and window[live] + interval - now or 0
-    if live + cost > limit then
-      return live < limit and limit - live or 0, reset, window[live + cost - limit] + interval - now
-    end
-    return limit - live - cost, cost > 0 and interval or reset, 0
+    local live, now = window.live, window.now
+    if cost > 0 and live + cost <= limit then return limit - live - cost, interval, 0 end
+    local reset = live > 0 and moment_of(window, live) + interval - now or 0
+    if live + cost <= limit then return limit - live, reset, 0 end
+    return live < limit and limit - live or 0, reset, moment_of(window, live + cost - limit) + interval - now
+  end
+  -- Units are 32 bits, so the base follows when all since then are more than those hold.
+  local function rebase(window)
+    local base, units = moment_of(window, 1), {}
+    for i = 1, window.live do units[i] = pack('>I4', moment_of(window, i) - base) end
+    window.base, window.units = base, table.concat(units)
   end
   function exact.take(p)
-    local window = window_of(p)
-    for _ = 1, n[p + 4] do window[#window + 1] = window.now end
+    local window, cost = window_of(p), n[p + 4]
+    local now = window.now
+    if window.live == 0 then window.base = now elseif now - window.base >= 4294967296 then rebase(window) end
+    local unit = pack('>I4', now - window.base)
+    window.units, window.live = window.units .. (cost == 1 and unit or string.rep(unit, cost)), window.live + cost
     changed[n[p]] = p
-    return (window.now + n[p + 3]) * 1000
+    return (now + n[p + 3]) * 1000
   end
   function exact.refund(p)
     local window, cost = window_of(p), n[p + 4]
-    for i = 1, #window do window[i] = window[i + cost] end
+    window.units, window.live = sub(window.units, cost * 4 + 1), math.max(window.live - cost, 0)
     changed[n[p]] = p
   end
   function exact.give_back(p)
     local window, left, moment = window_of(p), n[p + 4], n[p + 5] / 1000 - n[p + 3]
-    for i = #window, 1, -1 do
-      if left > 0 and window[i] == moment then
-        table.remove(window, i)
-        left = left - 1
+    for i = window.live, 1, -1 do
+      if left > 0 and moment_of(window, i) == moment then
+        window.units = sub(window.units, 1, i * 4 - 4) .. sub(window.units, i * 4 + 1)
+        window.live, left = window.live - 1, left - 1
       end
     end
     changed[n[p]] = p
   end
   function exact.write(p)
-    local window = windows[n[p]]
-    local newest, ages = window[#window], {}
-    if not newest then return call('DEL', KEYS[n[p]]) end
-    for i = 1, #window - 1 do ages[i] = newest - window[i] end
-    local bytes = struct.pack('>d' .. string.rep('I4', #ages), newest, unpack(ages))
-    call('SET', KEYS[n[p]], bytes, 'PX', newest + n[p + 3] - window.now + spare_ms)
+    local window, key = windows[n[p]], KEYS[n[p]]
+    if window.live == 0 then return call('DEL', key) end
+    local left = moment_of(window, window.live) + n[p + 3] - window.now
+    call('PSETEX', key, left + spare_ms, pack('>d', window.base) .. window.units)
   end
   return exact
 end

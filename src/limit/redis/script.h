@@ -8,8 +8,9 @@
 //
 // What a key holds:
 //   GCRA          its TAT in µs, as decimal text
-//   exact window  the moment of its newest unit, a double, and the ages of the others, newest last, 32 bits
-//   each log           a sorted set, a member a unit, its score the moment in ms
+//   exact window  a moment, a double, and for each unit how long after that it was charged, 32 bits each,
+//                 newest last: what is over is cut off, what is new appended, and nothing decoded to decide
+//   log           a sorted set, a member a unit, its score the moment in ms
 // All expire (PX) when the limit is whole again.
 #pragma once
 
