@@ -19,6 +19,13 @@ std::unique_ptr<Limiter> Open(Clock* clock, std::vector<LimitRule> rules, size_t
   return std::move(*limiter);
 }
 
+std::vector<std::string> Names(int count) {
+  std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) names.push_back("key" + std::to_string(i));
+  return names;
+}
+
 TEST_CASE("random steps in memory are answered as the plain model has it") {
   FakeClock clock;
   LimiterAgreesWithModel({[&](std::vector<LimitRule> rules) { return Open(&clock, std::move(rules)); },
@@ -143,6 +150,7 @@ TEST_CASE("eight threads that hammer one key are admitted exactly the limit") {
     std::atomic<int64_t> admitted = 0;
     std::latch start(8);
     std::vector<std::thread> threads;
+    threads.reserve(8);
     for (int t = 0; t < 8; ++t) {
       threads.emplace_back([&] {
         start.arrive_and_wait();
@@ -161,14 +169,15 @@ TEST_CASE("eight threads that hammer one key are admitted exactly the limit") {
 TEST_CASE("threads that check the same keys in opposite orders neither lock up nor charge in part") {
   FakeClock clock;
   auto limiter = Open(&clock, {RuleOf("many", "100000/h"), RuleOf("few", "300/h")});
-  std::vector<std::string> keys;
-  for (int i = 0; i < 20; ++i) keys.push_back("key" + std::to_string(i));
+  const std::vector<std::string> keys = Names(20);
   std::atomic<int64_t> admitted = 0;
   std::latch start(8);
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&, t] {
       std::vector<LimitCheck> step;
+      step.reserve(keys.size() + 1);
       for (const std::string& key : keys) step.push_back({"many", key, 1});
       step.push_back({"few", "shared", 1});
       if (t % 2) std::reverse(step.begin(), step.end());
@@ -182,6 +191,36 @@ TEST_CASE("threads that check the same keys in opposite orders neither lock up n
   for (auto& thread : threads) thread.join();
   CHECK(admitted == 300);
   for (const std::string& key : keys) CHECK(CheckOne(*limiter, "many", key, 0).remaining == 100'000 - 300);
+}
+
+TEST_CASE("threads that check pairs in opposite orders neither lock up nor charge one without the other") {
+  FakeClock clock;
+  auto limiter = Open(&clock, {RuleOf("many", "100000/h"), RuleOf("few", "3000/h"), RuleOf("exact", "30/h")});
+  const std::vector<std::string> keys = Names(20);
+  std::atomic<int64_t> admitted = 0, exact = 0;
+  std::latch start(8);
+  std::vector<std::thread> threads;
+  threads.reserve(8);
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      start.arrive_and_wait();
+      for (size_t i = 0; i < 2'000; ++i) {
+        LimitCheck pair[] = {{"many", keys[i % keys.size()], 1}, {"few", "shared", 1}};
+        LimitCheck other[] = {{"exact", keys[(i + 1) % keys.size()], 1}, {"many", keys[i % keys.size()], 1}};
+        for (LimitCheck* step : {pair, other}) {
+          if (t % 2) std::swap(step[0], step[1]);
+          auto decision = limiter->Check({step, 2});
+          if (decision.ok() && decision->allowed) ++(step == pair ? admitted : exact);
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(admitted == 3'000);
+  CHECK(exact == 30 * static_cast<int64_t>(keys.size()));
+  int64_t taken = 0;
+  for (const std::string& key : keys) taken += 100'000 - CheckOne(*limiter, "many", key, 0).remaining;
+  CHECK(taken == admitted + exact);
 }
 
 // Ten million with MEDIAGEN_FULL=1, which ./run test --full sets.
@@ -226,12 +265,12 @@ TEST_CASE("twenty-four threads on many keys and rules admit what the formulas al
   FakeClock clock;  // goes on by 1 s in all
   auto limiter = Open(&clock, {RuleOf("exact", "20/h"), RuleOf("gcra", "3600/h"), RuleOf("all", "50000/h")});
   constexpr int kThreads = 24, kKeys = 16, kSteps = 4'000;
-  std::vector<std::string> keys;
-  for (int i = 0; i < kKeys; ++i) keys.push_back("key" + std::to_string(i));
+  const std::vector<std::string> keys = Names(kKeys);
   std::vector<std::atomic<int64_t>> exact(kKeys), gcra(kKeys);
   std::atomic<int64_t> all = 0, refunds = 0;
   std::latch start(kThreads);
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       auto random = SeededRandom(static_cast<uint64_t>(t));
@@ -269,8 +308,8 @@ TEST_CASE("twenty-four threads on many keys and rules admit what the formulas al
 TEST_CASE("leases that were refunded take places until they run out, and no refund is given without one") {
   FakeClock clock;
   auto limiter = Open(&clock, {RuleOf("rule", "60/min")}, 3);
-  std::vector<LimitLease> leases;
-  for (int i = 0; i < 2; ++i) leases.push_back(ReserveOne(*limiter, "rule", "key", 10).lease);
+  const LimitLease leases[] = {ReserveOne(*limiter, "rule", "key", 10).lease,
+                               ReserveOne(*limiter, "rule", "key", 10).lease};
   CHECK(RefundLease(*limiter, leases[0]));
   CHECK(CheckOne(*limiter, "rule", "other").allowed);
   CHECK(CodeOf(limiter->RefundLease(leases[1]).status()) == Code::kOverloaded);

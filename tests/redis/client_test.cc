@@ -65,6 +65,7 @@ TEST_CASE("replies come in the order of the commands, thousands under way from s
   std::vector<std::thread> threads;
   std::atomic<int> wrong = 0;
   Counter done;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 3'000; ++i) {

@@ -119,7 +119,7 @@ class MemoryLimiter::Locks {
   int64_t now_ms_ = 0;
 };
 
-// An insertion sort: mostly of one charge or two.
+// An insertion sort: of a handful.
 void MemoryLimiter::SortByStripe(std::span<Charge> charges) const {
   for (size_t i = 1; i < charges.size(); ++i) {
     for (size_t j = i; j > 0 && StripeOf(charges[j]) < StripeOf(charges[j - 1]); --j) {
@@ -181,7 +181,7 @@ void MemoryLimiter::WriteLease(Step& step, const Verdict* verdicts, int64_t now_
   }
 }
 
-// The locks of two stripes, or of one that is both, in the order of their indexes.
+// Locks for two stripes, `first` being that with the lower index, or for one that is both.
 class MemoryLimiter::PairLock {
  public:
   PairLock(Stripe* first, Stripe* second) : first_(first), second_(second) {
@@ -201,6 +201,7 @@ class MemoryLimiter::PairLock {
   PairLock(const PairLock&) = delete;
   PairLock& operator=(const PairLock&) = delete;
 
+  // By the clock, as Locks has it.
   int64_t now_ms() const { return now_ms_; }
 
  private:
