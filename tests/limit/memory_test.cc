@@ -91,6 +91,10 @@ TEST_CASE("a step whose keys do not all have room charges none of them") {
   CHECK(CheckOne(*limiter, "exact", "ann", 0).remaining == 4);
   CHECK(CheckOne(*limiter, "gcra", "ann", 0).remaining == 60);
   CHECK(limiter->Check(std::span(step).first(3))->allowed);
+  const LimitCheck pair[] = {{"exact", "ann", 1}, {"gcra", "bob", 1}};
+  CHECK(CodeOf(limiter->Check(pair).status()) == Code::kOverloaded);
+  CHECK(CheckOne(*limiter, "exact", "ann", 0).remaining == 3);
+  CHECK(limiter->Stats().overloaded == 2);
   std::vector<LimitCheck> more = {{"gcra", "a", 1}, {"gcra", "b", 1}, {"gcra", "c", 1}, {"gcra", "d", 1}};
   clock.Advance(60'000);
   CHECK(CodeOf(limiter->Check(more).status()) == Code::kOverloaded);  // more than there can ever be
