@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "api/exchange.h"
 #include "pipeline/works.h"
@@ -42,7 +44,7 @@ struct Fixture {
   Router router{parts, {}};
   int made = 0;
 
-  Answer Ask(const StatusOr<std::string>& page, const std::string& user = "ada") {
+  Answer AskWith(std::function<StatusOr<std::string>()> make, const std::string& user = "ada") {
     Answer answer{};
     auto exchange = std::make_shared<ApiExchange>();
     exchange->request.method = "GET";
@@ -51,13 +53,17 @@ struct Fixture {
     exchange->done = [&](const Response& response) {
       answer = {response.status, HeaderOf(response, "X-Cache"), BodyOf(response)};
     };
-    ReplyWithPage(router, exchange, [&] {
-      ++made;
-      return page;
-    });
-    exchange.reset();
+    ReplyWithPage(router, exchange, std::move(make));
     if (answer.status != 200) answer.body = "";
     return answer;
+  }
+  Answer Ask(const StatusOr<std::string>& page, const std::string& user = "ada") {
+    return AskWith(
+        [&] {
+          ++made;
+          return page;
+        },
+        user);
   }
 };
 
@@ -89,21 +95,14 @@ TEST_CASE("a page is answered while it is made anew") {
   Fixture f;
   CHECK(f.Ask("one") == Answer{200, "MISS", "one"});
   f.clock.Advance(5'000);
-  Answer meanwhile{}, refreshed{};
-  auto exchange = std::make_shared<ApiExchange>();
-  exchange->request.method = "GET";
-  exchange->request.path = "/v1/generations";
-  exchange->viewer.user = "ada";
-  exchange->done = [&](const Response& response) {
-    refreshed = {response.status, HeaderOf(response, "X-Cache"), BodyOf(response)};
-  };
-  ReplyWithPage(f.router, exchange, [&]() -> StatusOr<std::string> {
+  Answer meanwhile{};
+  const Answer refreshed = f.AskWith([&]() -> StatusOr<std::string> {
     meanwhile = f.Ask("of nobody");
     return "two";
   });
   CHECK(meanwhile == Answer{200, "STALE", "one"});
   CHECK(refreshed == Answer{200, "MISS", "two"});
-  CHECK(f.made == 1);
+  CHECK(f.made == 1);  // only the first
 }
 
 TEST_CASE("nothing stands in for a refusal, for another's page, or for one that an event has dropped") {

@@ -209,8 +209,8 @@ class MemoryLimiter::PairLock {
   int64_t now_ms_;
 };
 
-// Take for one check or two without a lease, which most steps are: in half of its time, since nothing is
-// looped over or sorted, and hardly anything written to memory.
+// Take for one check or two without a lease, which most steps are: nothing is looped over or sorted, and
+// hardly anything written to memory.
 template <size_t kCount>
 Status MemoryLimiter::TakeFew(std::span<const LimitCheck> checks, LimitDecision* decision) {
   static_assert(kCount == 1 || kCount == 2);

@@ -33,7 +33,7 @@ struct RedisLimiterOptions {
 //     Of all keys, 1 to 64 characters without braces.
 //   exactUpTo=32
 //     Up to this limit (at most 1,000) never more than N come in any window: GCRA allows up to twice as many
-//     in the first. Up to 32 the moments stand in one string of 4 N + 4 bytes; above it in a sorted set, some
+//     in the first. Up to 32 the moments stand in one string of 4 N + 8 bytes; above it in a sorted set, some
 //     100 bytes a unit, which is why it is asked for. The limiter in memory is exact up to 32 whatever this
 //     says.
 //
